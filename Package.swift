@@ -1,0 +1,126 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The rooms of the house, lowest level first. `docs/architecture.md` says what lives in each and
+// `ArchitectureTests` refuses an import that this table does not name.
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "forecastle",
+    products: [
+        .executable(name: "forecastle", targets: ["forecastle"]),
+        .executable(name: "forecastle-broker", targets: ["forecastle-broker"]),
+        .library(name: "Envelope", targets: ["Envelope"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(
+            url: "https://github.com/apple/swift-configuration.git", from: "1.4.0",
+            traits: [.defaults, "YAML", "CommandLineArguments"]),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+    ],
+    targets: [
+        // Level 0
+        .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CLibrdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
+        .target(name: "CLinux"),
+        room("Secrets", ["CLinux"]),
+        room("Telemetry", [logging, metrics]),
+
+        // Level 1
+        room("AWSProtocol", ["Secrets", crypto]),
+        room("AWSClients", ["AWSProtocol", "Secrets", asyncHTTPClient, logging, nioCore, nioHTTP1]),
+        room("AWSServer", ["AWSProtocol", hummingbird, httpTypes, logging, nioCore, serviceLifecycle]),
+        room("Envelope", ["Secrets", crypto]),
+        room("Kafka", ["CLibrdkafka", logging, serviceLifecycle]),
+        room("ObjectStore", ["CLinux", crypto]),
+        room("Outbox", ["Kafka", "Postgres", "Telemetry", logging, serviceLifecycle]),
+        room("Policies", ["AWSProtocol"]),
+        room("Postgres", ["CLibpq", crypto, logging, serviceLifecycle]),
+        room("TimeSeries"),
+
+        // Level 2
+        room("Accounts", ["AWSProtocol", "AuditTrail", "Policies", "Postgres", "Secrets", crypto, logging]),
+        room("Artifacts", ["Envelope", "EnvelopeKMS", "ObjectStore", "AWSProtocol", "Secrets", crypto, logging]),
+        room("AuditTrail", ["AWSProtocol", "Postgres", crypto, logging, serviceLifecycle]),
+        room("Catalog", ["AWSProtocol", "Postgres"]),
+        room("EnvelopeKMS", ["AWSClients", "Envelope", "Secrets"]),
+        room("Forecasting", ["TimeSeries"]),
+        room("Jobs", ["Outbox", "Postgres", "Telemetry", crypto, logging, serviceLifecycle]),
+        room("Keys", ["AWSProtocol", "Accounts", "AuditTrail", "Policies", "Postgres", "Secrets", "CLinux", crypto, logging]),
+
+        // Level 3
+        room(
+            "Pipelines",
+            [
+                "AWSClients", "AWSProtocol", "Artifacts", "Catalog", "Envelope", "EnvelopeKMS", "Forecasting", "Jobs",
+                "ObjectStore", "Postgres", "Secrets", "Telemetry", "TimeSeries", crypto, logging,
+            ]),
+
+        // Level 4
+        room(
+            "AuthorityAPI",
+            [
+                "AWSProtocol", "AWSServer", "Accounts", "AuditTrail", "Keys", "Policies", "Postgres", "Secrets",
+                "Telemetry", crypto, logging, serviceLifecycle,
+            ]),
+        room(
+            "ForecastAPI",
+            [
+                "AWSClients", "AWSProtocol", "AWSServer", "Artifacts", "Catalog", "Forecasting", "Jobs", "Outbox",
+                "Pipelines", "Postgres", "Secrets", "Telemetry", "TimeSeries", crypto, logging, serviceLifecycle,
+            ]),
+
+        // Level 5
+        .executableTarget(
+            name: "forecastle",
+            dependencies: [
+                "AWSClients", "AWSProtocol", "AWSServer", "Accounts", "Artifacts", "AuditTrail", "AuthorityAPI", "CLinux",
+                "Catalog", "Envelope", "EnvelopeKMS", "ForecastAPI", "Forecasting", "Jobs", "Kafka", "Keys",
+                "ObjectStore", "Outbox", "Pipelines", "Policies", "Postgres", "Secrets", "Telemetry", "TimeSeries",
+                argumentParser, configuration, crypto, logging, metrics, serviceLifecycle, yams,
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "forecastle-broker", dependencies: ["CLinux", "Kafka", argumentParser, logging],
+            swiftSettings: settings),
+
+        // Tests
+        room("PostgresTesting", ["Postgres", logging]),
+        tests("ArchitectureTests", []),
+    ]
+)
