@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 /// The command line of Forecastle: roles of the cluster and tools for the people who run it.
 @main
@@ -6,7 +7,23 @@ struct Forecastle: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "forecastle",
         abstract: "Forecast jobs whose every byte stays under the customer's own key.",
+        discussion: "Every key of config/forecastle.yaml is also a flag (worker.slots: --worker-slots 4) and a variable "
+            + "(FORECASTLE_WORKER_SLOTS).",
         version: "0.1.0",
         subcommands: []
     )
+
+    /// Flags that are settings; read once, before the commands parse what remains.
+    static let flags: ConfigurationFlags = {
+        do {
+            return try ConfigurationFlags(arguments: Array(CommandLine.arguments.dropFirst()))
+        } catch {
+            FileHandle.standardError.write(Data("Error: \(error)\n".utf8))
+            Foundation.exit(ExitCode.validationFailure.rawValue)
+        }
+    }()
+
+    static func main() async {
+        await main(flags.remaining)
+    }
 }

@@ -1,0 +1,141 @@
+extension ConfigurationKey {
+    /// Every setting of Forecastle, in the order of `config/forecastle.yaml`.
+    static let all: [ConfigurationKey] = [
+        // Whole installation
+        .init(name: "region", kind: .text, defaultValue: "us-west-2", comment: "Region in ARNs and credential scopes."),
+        .init(
+            name: "service_account", kind: .text, defaultValue: "999999999999",
+            comment: "Account that owns Forecastle's own principals and the customers' default keys."),
+        .init(
+            name: "log.level", kind: .choice(["trace", "debug", "info", "notice", "warning", "error"]), defaultValue: "info",
+            comment: "Lowest level that is logged."),
+        .init(
+            name: "migrations.directory", kind: .path, defaultValue: "",
+            comment: "Folder with the numbered SQL files; empty: found beside the executable or above it."),
+
+        // API
+        .init(name: "api.host", kind: .text, defaultValue: "127.0.0.1", comment: "Address the Forecast API listens on."),
+        .init(
+            name: "api.port", kind: .integer(0...65535), defaultValue: "8001",
+            comment: "Port of the Forecast and ForecastQuery APIs; 0 takes a free one."),
+        .init(
+            name: "api.credentials_file", kind: .path, defaultValue: "",
+            comment: "Access key of the principal forecastle-api, a JSON file of mode 0600."),
+        .init(
+            name: "api.signing_key_file", kind: .path, defaultValue: "",
+            comment: "Ed25519 private key that signs accepted job specifications, mode 0600."),
+        .init(
+            name: "api.require_customer_key", kind: .flag, defaultValue: "false",
+            comment: "Refuse datasets and predictors that name no key."),
+        .init(
+            name: "api.inherit_dataset_key", kind: .flag, defaultValue: "false",
+            comment: "Give a predictor without a key the key of its target dataset."),
+
+        // Authority
+        .init(name: "authority.host", kind: .text, defaultValue: "127.0.0.1", comment: "Address the authority listens on."),
+        .init(
+            name: "authority.port", kind: .integer(0...65535), defaultValue: "8002",
+            comment: "Port of KMS, STS, IAM and CloudTrail; 0 takes a free one."),
+        .init(
+            name: "authority.endpoint", kind: .text, defaultValue: "http://127.0.0.1:8002",
+            comment: "Where api and workers reach the authority."),
+        .init(
+            name: "authority.postgres", kind: .text, defaultValue: "",
+            comment: "libpq connection string of the authority's database.", isSecret: true),
+        .init(
+            name: "authority.vault_directory", kind: .path, defaultValue: "",
+            comment: "Vault: one shred secret a key, outside PostgreSQL and its backups."),
+        .init(
+            name: "authority.root_key_file", kind: .path, defaultValue: "",
+            comment: "Root key of the vault, 32 bytes, mode 0600."),
+        .init(
+            name: "keys.endpoint", kind: .text, defaultValue: "",
+            comment: "KMS where customers' keys live; empty: the authority."),
+        .init(
+            name: "sts.endpoint", kind: .text, defaultValue: "",
+            comment: "STS where customers' roles live; empty: the authority."),
+
+        // PostgreSQL
+        .init(
+            name: "jobs.postgres", kind: .text, defaultValue: "",
+            comment: "libpq connection string of the jobs database.", isSecret: true),
+        .init(
+            name: "postgres.connections_max", kind: .integer(2...500), defaultValue: "10", unit: "connections",
+            comment: "Largest pool of one process."),
+        .init(
+            name: "postgres.acquire_timeout_ms", kind: .integer(10...600_000), defaultValue: "5000", unit: "milliseconds",
+            comment: "Longest wait for a free connection."),
+        .init(
+            name: "postgres.statement_timeout_ms", kind: .integer(10...600_000), defaultValue: "10000", unit: "milliseconds",
+            comment: "Longest time of one statement."),
+
+        // Kafka
+        .init(
+            name: "kafka.bootstrap", kind: .text, defaultValue: "",
+            comment: "Addresses of the brokers, host:port, separated by commas."),
+        .init(
+            name: "kafka.bootstrap_file", kind: .path, defaultValue: "",
+            comment: "File that holds the address instead: the embedded broker writes one at each start."),
+        .init(name: "kafka.topic_prefix", kind: .text, defaultValue: "forecastle", comment: "First part of each topic's name."),
+
+        // Stores
+        .init(
+            name: "artifacts.directory", kind: .path, defaultValue: "",
+            comment: "Directory of the artifact store; it holds ciphertext only."),
+        .init(
+            name: "buckets.directory", kind: .path, defaultValue: "",
+            comment: "Directory whose folders are the customers' buckets."),
+
+        // Worker
+        .init(
+            name: "worker.credentials_file", kind: .path, defaultValue: "",
+            comment: "Access key of the principal forecastle-worker, a JSON file of mode 0600."),
+        .init(
+            name: "worker.verifying_key_file", kind: .path, defaultValue: "",
+            comment: "Ed25519 public key that accepted job specifications are checked with."),
+        .init(
+            name: "worker.kinds", kind: .list, defaultValue: "import,train,forecast,backtest-export,forecast-export",
+            comment: "Job kinds this worker takes."),
+        .init(
+            name: "worker.slots", kind: .integer(1...256), defaultValue: "2", unit: "tasks",
+            comment: "Tasks at work at the same time."),
+        .init(
+            name: "worker.lease_ms", kind: .integer(500...600_000), defaultValue: "5000", unit: "milliseconds",
+            comment: "A task's lease; a worker that is silent for longer loses its tasks."),
+        .init(
+            name: "worker.beat_ms", kind: .integer(50...60_000), defaultValue: "1000", unit: "milliseconds",
+            comment: "Renewal of leases, stops and revocations; at most a third of the lease."),
+        .init(
+            name: "worker.key_lease_ms", kind: .integer(100...60_000), defaultValue: "2000", unit: "milliseconds",
+            comment: "Renewal of key leases: how soon a revoked key is noticed without an announcement."),
+        .init(
+            name: "worker.frame_bytes", kind: .integer(1024...1_048_576), defaultValue: "65536", unit: "bytes",
+            comment: "Plaintext of one frame of a chunk."),
+        .init(
+            name: "worker.chunk_bytes", kind: .integer(65_536...268_435_456), defaultValue: "33554432", unit: "bytes",
+            comment: "Plaintext of one chunk; a worker holds a few of them for each slot."),
+        .init(
+            name: "worker.task_bytes", kind: .integer(65_536...17_179_869_184), defaultValue: "268435456", unit: "bytes",
+            comment: "Input bytes of one import task."),
+        .init(
+            name: "worker.attempts_max", kind: .integer(1...100), defaultValue: "5", unit: "attempts",
+            comment: "Attempts of one task, lost leases included, before its job fails."),
+        .init(
+            name: "worker.deadline_s", kind: .integer(10...2_592_000), defaultValue: "86400", unit: "seconds",
+            comment: "Longest life of a job."),
+        .init(
+            name: "worker.retire_deadline_s", kind: .integer(1...86_400), defaultValue: "120", unit: "seconds",
+            comment: "Longest wait for a grant's retirement before the job ends with the grant noted as left."),
+        .init(
+            name: "worker.sweep_ms", kind: .integer(100...600_000), defaultValue: "1000", unit: "milliseconds",
+            comment: "Interval of the sweeper."),
+
+        // Faults
+        .init(
+            name: "faults.points", kind: .list, defaultValue: "",
+            comment: "Fault points to fire, NAME=ACTION each; empty in production: they are inert then."),
+    ]
+
+    static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+    static let byFlag = Dictionary(uniqueKeysWithValues: all.map { ($0.flagName, $0) })
+}
