@@ -118,5 +118,6 @@ let package = Package(
         // Tests
         room("PostgresTesting", ["Postgres", logging]),
         tests("ArchitectureTests", []),
+        tests("SecretsTests", ["Secrets"]),
     ]
 )

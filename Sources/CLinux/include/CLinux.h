@@ -4,9 +4,7 @@
 // What Swift cannot call itself: variadic functions, raw system calls, and memory for secrets whose
 // wiping no optimiser may remove. Every wrapper answers as the call below it does (-1 and errno).
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
+// _GNU_SOURCE stays undefined: with it the C library's types would differ from those Swift already imported.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -56,7 +55,8 @@ static inline int clinux_openat_beneath(int directory, const char *path, int fla
     struct open_how how;
     memset(&how, 0, sizeof how);
     how.flags = (uint64_t)(unsigned int)(flags | O_CLOEXEC);
-    how.mode = (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE ? (uint64_t)mode : 0;
+    // openat2 refuses a mode unless a file may be made (__O_TMPFILE is the bit beside O_DIRECTORY in O_TMPFILE).
+    how.mode = (flags & (O_CREAT | __O_TMPFILE)) != 0 ? (uint64_t)mode : 0;
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }
@@ -76,6 +76,21 @@ static inline void clinux_secret_unmap(void *base, size_t bytes) {
     explicit_bzero(base, bytes);
     (void)munlock(base, bytes);
     (void)munmap(base, bytes);
+}
+
+/// Fills a region from the kernel's random source, without a copy elsewhere. Returns 0, or -1 and errno.
+static inline int clinux_random(void *base, size_t bytes) {
+    unsigned char *next = (unsigned char *)base;
+    while (bytes > 0) {
+        ssize_t got = getrandom(next, bytes, 0);
+        if (got < 0) {
+            if (errno == EINTR) continue;
+            return -1;
+        }
+        next += got;
+        bytes -= (size_t)got;
+    }
+    return 0;
 }
 
 /// Zeroes memory in a way that no optimiser removes.
