@@ -119,5 +119,6 @@ let package = Package(
         room("PostgresTesting", ["Postgres", logging]),
         tests("ArchitectureTests", []),
         tests("SecretsTests", ["Secrets"]),
+        tests("PoliciesTests", ["AWSProtocol", "Policies"]),
     ]
 )

@@ -1,0 +1,14 @@
+// Comparing texts of policies. Swift's `==` and `Dictionary` take canonically equivalent strings for equal, so a
+// request could pass for a value it is not; every comparison in this room is one of UTF-8 bytes.
+
+/// Whether two texts have the same bytes.
+func sameBytes(_ a: some StringProtocol, _ b: some StringProtocol) -> Bool {
+    a.utf8.elementsEqual(b.utf8)
+}
+
+extension Unicode.Scalar {
+    /// The scalar with A–Z lowered and nothing else touched, so that no other letter turns into an ASCII one.
+    var asciiLowercased: Unicode.Scalar {
+        ("A"..."Z").contains(self) ? Unicode.Scalar(UInt8(ascii: self) | 0x20) : self
+    }
+}
