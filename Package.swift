@@ -118,6 +118,8 @@ let package = Package(
         // Tests
         room("PostgresTesting", ["Postgres", logging]),
         tests("ArchitectureTests", []),
+        tests("ObjectStoreTests", ["ObjectStore", crypto]),
+        tests("KafkaTests", ["Kafka", logging, serviceLifecycle]),
         tests("SecretsTests", ["Secrets"]),
         tests("PoliciesTests", ["AWSProtocol", "Policies"]),
     ]
