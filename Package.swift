@@ -122,5 +122,6 @@ let package = Package(
         tests("KafkaTests", ["Kafka", logging, serviceLifecycle]),
         tests("SecretsTests", ["Secrets"]),
         tests("PoliciesTests", ["AWSProtocol", "Policies"]),
+        tests("PostgresTests", ["Postgres", "PostgresTesting", logging]),
     ]
 )

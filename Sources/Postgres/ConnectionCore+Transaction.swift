@@ -1,0 +1,44 @@
+/// How far a transaction is kept from others at work at the same time (PostgreSQL manual, "Transaction Isolation").
+package enum PostgresIsolation: String, Sendable {
+    case readCommitted = "READ COMMITTED"
+    case repeatableRead = "REPEATABLE READ"
+    case serializable = "SERIALIZABLE"
+}
+
+extension ConnectionCore {
+    func begin(_ level: PostgresIsolation) throws {
+        _ = try run(script: "BEGIN ISOLATION LEVEL \(level.rawValue)")
+    }
+
+    /// Not interrupted by cancellation: its answer decides what the caller may believe.
+    func commit() throws {
+        guard try openHandle().isInTransaction else {
+            throw PostgresError(.transactionAborted, message: "The transaction was ended by a statement inside it.")
+        }
+        let result: PostgresResult
+        do {
+            result = try run(script: "COMMIT", interruptible: false)
+        } catch let error as PostgresError where error.code == .connectionLost || error.code == .timeout {
+            // Two answers are certain. The statement was cancelled: rolled back. The session was ended while the transaction
+            // lay idle: COMMIT was never read.
+            if error.sqlState == SQLState.queryCanceled.rawValue || error.sqlState == SQLState.idleInTransactionTimeout.rawValue {
+                throw error
+            }
+            close()
+            var doubt = PostgresError(.commitInDoubt, message: "The answer to COMMIT was lost.", cause: error.description)
+            doubt.sqlState = error.sqlState
+            doubt.mayHaveTakenEffect = true
+            throw doubt
+        }
+        // After a failed statement whose error the caller swallowed, COMMIT answers ROLLBACK and no error.
+        guard result.commandTag == "COMMIT" else {
+            throw PostgresError(.transactionAborted, message: "A statement of the transaction had failed; it was rolled back.")
+        }
+    }
+
+    /// Ends the transaction without effect. Where that cannot be done, the session is dropped, which does the same.
+    func rollback() {
+        guard let handle, !handle.isIdle else { return }
+        do { _ = try run(script: "ROLLBACK", interruptible: false) } catch { close() }
+    }
+}
