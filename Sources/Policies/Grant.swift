@@ -46,13 +46,19 @@ package struct Grant: Sendable, Hashable {
 
     package var id: String
     package var grantee: PrincipalPattern
+    /// The unique id of the grantee's user or role when the grant was made, so that nobody of the same name inherits it; nil for
+    /// an account.
+    package var granteeID: String?
     /// Names without `kms:`, such as `GenerateDataKey`.
     package var operations: Set<String>
     package var constraints: Constraints
 
-    package init(id: String, grantee: PrincipalPattern, operations: Set<String>, constraints: Constraints) {
+    package init(
+        id: String, grantee: PrincipalPattern, granteeID: String? = nil, operations: Set<String>, constraints: Constraints
+    ) {
         self.id = id
         self.grantee = grantee
+        self.granteeID = granteeID
         self.operations = operations
         self.constraints = constraints
     }
@@ -68,6 +74,7 @@ package struct Grant: Sendable, Hashable {
         guard operations.contains(operation),
             Self.unconstrained.contains(operation) || constraints.admit(encryptionContext)
         else { return .none }
+        if let granteeID, granteeID != subject.identityID { return .none }
         let match = grantee.match(subject)
         // A grant names one principal; `*` is not one.
         return match == .anyone ? .none : match

@@ -27,6 +27,16 @@ package struct PolicySubject: Sendable, Hashable {
         self.name = name
     }
 
+    /// The unique id of the user or of the session's role: what stays with nobody else, whatever the names. Nil for root
+    /// and services.
+    package var identityID: String? {
+        switch kind {
+        case .user: uniqueID
+        case .roleSession(_, let roleID): roleID
+        case .root, .service: nil
+        }
+    }
+
     package static func service(_ name: String) -> PolicySubject {
         PolicySubject(kind: .service(name), account: "", uniqueID: name, name: name)
     }

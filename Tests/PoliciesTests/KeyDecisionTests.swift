@@ -108,6 +108,15 @@ import Testing
         #expect(!decide(session(role: "worker"), policy, narrowed, grants: [whole]).isAllowed)
     }
 
+    @Test func aGrantIsNotInheritedByName() throws {
+        let policy = try allowing("arn:aws:iam::111122223333:user/nobody")
+        var bound = try grant("arn:aws:iam::111122223333:role/worker")
+        bound.granteeID = session(role: "worker").identityID
+        #expect(decide(session(role: "worker"), policy, grants: [bound]).isAllowed)
+        bound.granteeID = "AROAANOTHERROLE000000"
+        #expect(!decide(session(role: "worker"), policy, grants: [bound]).isAllowed)
+    }
+
     @Test func aPolicyIsNamedBeforeAGrant() throws {
         let decision = decide(
             user("a"), try allowing("arn:aws:iam::111122223333:user/a"), grants: [try grant("arn:aws:iam::111122223333:user/a")])

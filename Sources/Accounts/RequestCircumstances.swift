@@ -1,0 +1,84 @@
+import AWSProtocol
+package import Policies
+
+package import struct FoundationEssentials.Date
+
+/// How a request came in, apart from who signed it.
+package struct RequestCircumstances: Sendable, Hashable {
+    package var time: Date
+    /// Address of the peer, as text.
+    package var sourceIP: String
+    package var isSecureTransport: Bool
+    package var region: String
+    /// Set where a service asks on the principal's behalf (forward access session), such as `forecast.us-west-2.amazonaws.com` with
+    /// `forecast.amazonaws.com`.
+    package var forwarded: Forwarded?
+
+    package struct Forwarded: Sendable, Hashable {
+        package let viaService: String
+        package let servicePrincipal: String
+
+        package init(viaService: String, servicePrincipal: String) {
+            self.viaService = viaService
+            self.servicePrincipal = servicePrincipal
+        }
+    }
+
+    package init(time: Date, sourceIP: String, isSecureTransport: Bool, region: String, forwarded: Forwarded? = nil) {
+        self.time = time
+        self.sourceIP = sourceIP
+        self.isSecureTransport = isSecureTransport
+        self.region = region
+        self.forwarded = forwarded
+    }
+}
+
+extension Principal {
+    /// The condition keys that every request of this principal has, and for KMS `kms:CallerAccount`, `kms:ViaService` and
+    /// `kms:GrantIsForAWSResource`. The service's own keys (encryption context, grant constraints) are added by whoever decides.
+    package func conditionContext(_ circumstances: RequestCircumstances) -> ConditionContext {
+        var context = ConditionContext()
+        context.set("aws:PrincipalArn", identityARN.description)
+        context.set("aws:PrincipalAccount", account)
+        context.set("aws:userid", userID)
+        context.set("aws:PrincipalIsAWSService", false)
+        context.set("aws:CurrentTime", IAMTime.text(circumstances.time))
+        context.set("aws:EpochTime", String(Int(circumstances.time.timeIntervalSince1970)))
+        context.set("aws:SecureTransport", circumstances.isSecureTransport)
+        context.set("aws:RequestedRegion", circumstances.region)
+        if !circumstances.sourceIP.isEmpty { context.set("aws:SourceIp", circumstances.sourceIP) }
+        setKind(in: &context)
+        setService(in: &context, circumstances.forwarded)
+        return context
+    }
+
+    private func setKind(in context: inout ConditionContext) {
+        switch kind {
+        case .root:
+            context.set("aws:PrincipalType", "Account")
+        case .user(let user):
+            context.set("aws:PrincipalType", "User")
+            context.set("aws:username", user.name)
+        case .assumedRole(let session):
+            context.set("aws:PrincipalType", "AssumedRole")
+            context.set("aws:TokenIssueTime", IAMTime.text(session.createdAt))
+            // Temporary credentials have the key; this authority knows no second factor yet.
+            context.set("aws:MultiFactorAuthPresent", false)
+            if let identity = session.sourceIdentity { context.set("aws:SourceIdentity", identity) }
+        }
+    }
+
+    private func setService(in context: inout ConditionContext, _ forwarded: RequestCircumstances.Forwarded?) {
+        context.set("aws:ViaAWSService", forwarded != nil)
+        context.set("kms:CallerAccount", record?.callerAccount ?? account)
+        context.set("kms:GrantIsForAWSResource", record?.grantIsForAWSResource ?? false)
+        if let forwarded {
+            context.set("kms:ViaService", forwarded.viaService)
+            context["aws:CalledVia"] = [forwarded.servicePrincipal]
+            context.set("aws:CalledViaFirst", forwarded.servicePrincipal)
+            context.set("aws:CalledViaLast", forwarded.servicePrincipal)
+        } else if let record {
+            context.set("kms:ViaService", record.viaService)
+        }
+    }
+}
