@@ -66,7 +66,7 @@ let package = Package(
         room("ObjectStore", ["CLinux", crypto]),
         room("Outbox", ["Kafka", "Postgres", "Telemetry", logging, serviceLifecycle]),
         room("Policies", ["AWSProtocol"]),
-        room("Postgres", ["CLibpq", crypto, logging, serviceLifecycle]),
+        room("Postgres", ["CLibpq", "Secrets", crypto, logging, serviceLifecycle]),
         room("TimeSeries"),
 
         // Level 2

@@ -1,4 +1,5 @@
 import CLibpq
+import Secrets
 
 extension ConnectionCore {
     /// How soon the server notices that a client went away in the middle of its statement.
@@ -63,6 +64,7 @@ extension ConnectionCore {
             if let value = option.pointee.val { parsed[String(cString: keyword)] = String(cString: value) }
             option += 1
         }
+        if let password = configuration.password { parsed["password"] = password.revealed }
         if let database = configuration.database { parsed["dbname"] = database }
         parsed["application_name"] = configuration.applicationName
         parsed["client_encoding"] = "UTF8"

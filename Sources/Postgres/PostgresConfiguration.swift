@@ -1,3 +1,5 @@
+package import Secrets
+
 /// How to reach a PostgreSQL server, and the bounds that every call keeps.
 package struct PostgresConfiguration: Sendable {
     package static let defaultMaximumConnections = 8
@@ -10,6 +12,7 @@ package struct PostgresConfiguration: Sendable {
     /// libpq connection string (`host=… port=… user=… dbname=…` or `postgresql://…`). Keep passwords out of it:
     /// use `password`, a `passfile`, or a socket with peer authentication.
     package var connection: String
+    package var password: Redacted<String>?
     /// Takes the place of the connection string's `dbname`.
     package var database: String?
     package var applicationName: String
