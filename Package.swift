@@ -120,6 +120,7 @@ let package = Package(
         tests("ArchitectureTests", []),
         tests("ObjectStoreTests", ["ObjectStore", crypto]),
         tests("KafkaTests", ["Kafka", logging, serviceLifecycle]),
+        tests("AWSProtocolTests", ["AWSProtocol", "Secrets"]),
         tests("SecretsTests", ["Secrets"]),
         tests("PoliciesTests", ["AWSProtocol", "Policies"]),
         tests("PostgresTests", ["Postgres", "PostgresTesting", logging]),
