@@ -118,6 +118,7 @@ let package = Package(
         // Tests
         room("PostgresTesting", ["Postgres", logging]),
         tests("ArchitectureTests", []),
+        tests("TelemetryTests", ["Telemetry", metrics]),
         tests("ObjectStoreTests", ["ObjectStore", crypto]),
         tests("KafkaTests", ["Kafka", logging, serviceLifecycle]),
         tests("AWSProtocolTests", ["AWSProtocol", "Secrets"]),
