@@ -118,12 +118,12 @@ let package = Package(
         // Tests
         room("PostgresTesting", ["Postgres", logging]),
         tests("ArchitectureTests", []),
-        tests("TelemetryTests", ["Telemetry", metrics]),
         tests("ObjectStoreTests", ["ObjectStore", crypto]),
         tests("KafkaTests", ["Kafka", logging, serviceLifecycle]),
         tests("AWSProtocolTests", ["AWSProtocol", "Secrets"]),
         tests("SecretsTests", ["Secrets"]),
         tests("PoliciesTests", ["AWSProtocol", "Policies"]),
         tests("PostgresTests", ["Postgres", "PostgresTesting", logging]),
+        tests("AuditTrailTests", ["AWSProtocol", "AuditTrail", "Postgres", "PostgresTesting", logging]),
     ]
 )

@@ -1,1 +1,85 @@
-enum AuditTrailRoom {}
+package import struct FoundationEssentials.UUID
+package import Logging
+package import Postgres
+
+/// The append-only trail of one authority process.
+///
+/// **law** No durable record, no answer: a mutation appends its records in its own transaction, a read or a use of a
+/// key is answered only after `record(_:)` returned. Opening the trail starts a shard: a sequence of records without
+/// gaps, each with the hash of the one before.
+package final class AuditTrail: Sendable {
+    /// Callers whose records share one transaction.
+    package static let maximumBatch = 128
+    /// Callers that may wait for the next one.
+    package static let maximumWaiting = 10_000
+
+    package let shard: UUID
+    let pool: PostgresPool
+    private let group: GroupCommit<CloudTrailRecord>
+
+    /// Starts a shard on a migrated authority database.
+    package static func open(pool: PostgresPool, logger: Logger, shard: UUID = UUID()) async throws -> AuditTrail {
+        let start = HashChain(shard: shard)
+        try await pool.execute("INSERT INTO audit_shards (shard, sequence, hash) VALUES (\(shard), 0, \(start.hash))")
+        logger.info("audit shard started", metadata: ["shard": "\(shard.uuidString.lowercased())"])
+        return AuditTrail(pool: pool, shard: shard)
+    }
+
+    private init(pool: PostgresPool, shard: UUID) {
+        self.pool = pool
+        self.shard = shard
+        self.group = GroupCommit(
+            maximumBatch: Self.maximumBatch, maximumWaiting: Self.maximumWaiting,
+            isFaultOfItem: { ($0 as? PostgresError)?.isRetriable == false }
+        ) { records in
+            try await pool.transaction { try await Self.append(records, shard: shard, on: $0) }
+        }
+    }
+
+    /// Records reads, uses of keys and denials; returns when they are durable.
+    ///
+    /// Records of callers that wait at the same time share a transaction. Whatever this throws, the caller of the API
+    /// must not get its result.
+    package func record(_ records: [CloudTrailRecord]) async throws {
+        try await group.commit(records)
+    }
+
+    package func record(_ record: CloudTrailRecord) async throws {
+        try await group.commit([record])
+    }
+
+    /// Adds the records of a mutation to its own transaction.
+    ///
+    /// Must be the transaction's last act: it locks the shard's head until the end, and whoever waits for that head
+    /// must not hold a row that this transaction still wants.
+    package func append(_ records: [CloudTrailRecord], on connection: PostgresConnection) async throws {
+        try await Self.append(records, shard: shard, on: connection)
+    }
+
+    package func append(_ record: CloudTrailRecord, on connection: PostgresConnection) async throws {
+        try await Self.append([record], shard: shard, on: connection)
+    }
+
+    private static func append(_ records: [CloudTrailRecord], shard: UUID, on connection: PostgresConnection) async throws {
+        guard !records.isEmpty else { return }
+        let answers = try await connection.pipeline([
+            // A commit that returns before its record is on disk could be answered and then forgotten.
+            "SET LOCAL synchronous_commit = on",
+            "SELECT sequence, hash FROM audit_shards WHERE shard = \(shard) FOR UPDATE",
+        ])
+        guard let head = answers[1].first else {
+            throw AuditError(.unknownShard, "The audit trail of this process is not in the database.")
+        }
+        var chain = HashChain(sequence: try head.get("sequence"), hash: try head.get("hash"))
+        var statements: [PostgresQuery] = []
+        statements.reserveCapacity(records.count + 1)
+        for record in records {
+            let previous = chain.hash
+            let row = AuditRow(record)
+            chain.extend(with: row.text)
+            statements.append(row.insertion(shard: shard, sequence: chain.sequence, previousHash: previous, hash: chain.hash))
+        }
+        statements.append("UPDATE audit_shards SET sequence = \(chain.sequence), hash = \(chain.hash) WHERE shard = \(shard)")
+        _ = try await connection.pipeline(statements)
+    }
+}

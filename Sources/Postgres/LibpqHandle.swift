@@ -14,10 +14,7 @@ final class LibpqHandle {
         defer {
             keywords.forEach { free($0) }
             // A password may be among them.
-            for case let value? in values {
-                explicit_bzero(value, strlen(value))
-                free(value)
-            }
+            values.forEach { if let value = $0 { explicit_bzero(value, strlen(value)) }; free($0) }
         }
         let started = PQconnectStartParams(keywords.map { UnsafePointer($0) }, values.map { UnsafePointer($0) }, 0)
         guard let started else {

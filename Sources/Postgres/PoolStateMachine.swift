@@ -1,24 +1,13 @@
 /// Every decision of the pool: who gets which connection, who waits, when one is opened, what follows a failure. Pure;
 /// `PostgresPool` carries the actions out under its lock.
-package struct PoolStateMachine {
-    package struct ConnectionID: Hashable, Sendable {
-        package let number: Int
-        package init(number: Int) { self.number = number }
-    }
-    package struct WaiterID: Hashable, Sendable {
-        package let number: Int
-        package init(number: Int) { self.number = number }
-    }
+struct PoolStateMachine {
+    struct ConnectionID: Hashable, Sendable { let number: Int }
+    struct WaiterID: Hashable, Sendable { let number: Int }
 
     /// Open `id`, but not before `delay`.
-    package struct Opening: Equatable {
-        package let id: ConnectionID
-        package let delay: Duration
-
-        package init(id: ConnectionID, delay: Duration) {
-            self.id = id
-            self.delay = delay
-        }
+    struct Opening: Equatable {
+        let id: ConnectionID
+        let delay: Duration
     }
 
     private enum Slot { case opening, idle, leased }
@@ -33,23 +22,23 @@ package struct PoolStateMachine {
     private var failures = 0
     private var openNotBefore: ContinuousClock.Instant?
     private var nextNumber = 0
-    package private(set) var isClosed = false
+    private(set) var isClosed = false
 
-    package init(maximumConnections: Int, maximumWaiters: Int, backoff: Backoff = .reconnecting) {
+    init(maximumConnections: Int, maximumWaiters: Int, backoff: Backoff = .reconnecting) {
         precondition(maximumConnections > 0, "A pool needs at least one connection.")
         self.maximumConnections = maximumConnections
         self.maximumWaiters = maximumWaiters
         self.backoff = backoff
     }
 
-    package var leasedCount: Int { slots.values.count { $0 == .leased } }
-    package var idleCount: Int { idle.count }
-    package var openingCount: Int { slots.values.count { $0 == .opening } }
-    package var waiterCount: Int { waiters.count }
+    var leasedCount: Int { slots.values.count { $0 == .leased } }
+    var idleCount: Int { idle.count }
+    var openingCount: Int { slots.values.count { $0 == .opening } }
+    var waiterCount: Int { waiters.count }
 
     // MARK: Asking
 
-    package enum AcquireAction: Equatable {
+    enum AcquireAction: Equatable {
         case lease(ConnectionID)
         case wait(Opening?)
         case refuseExhausted
@@ -57,13 +46,13 @@ package struct PoolStateMachine {
     }
 
     /// An idle connection at once, without waiting. Who waits already goes first.
-    package mutating func leaseIdle() -> ConnectionID? {
+    mutating func leaseIdle() -> ConnectionID? {
         guard !isClosed, waiters.isEmpty, let id = idle.popLast() else { return nil }
         slots[id] = .leased
         return id
     }
 
-    package mutating func acquire(_ waiter: WaiterID, now: ContinuousClock.Instant) -> AcquireAction {
+    mutating func acquire(_ waiter: WaiterID, now: ContinuousClock.Instant) -> AcquireAction {
         if isClosed { return .refuseClosed }
         if let id = leaseIdle() { return .lease(id) }
         guard waiters.count < maximumWaiters else { return .refuseExhausted }
@@ -72,7 +61,7 @@ package struct PoolStateMachine {
     }
 
     /// The waiter gives up (cancelled, or out of time). True: it was still waiting and must be told.
-    package mutating func withdraw(_ waiter: WaiterID) -> Bool {
+    mutating func withdraw(_ waiter: WaiterID) -> Bool {
         guard let place = waiters.firstIndex(of: waiter) else { return false }
         waiters.remove(at: place)
         return true
@@ -80,35 +69,35 @@ package struct PoolStateMachine {
 
     // MARK: Connections
 
-    package enum SettleAction: Equatable {
+    enum SettleAction: Equatable {
         case lease(WaiterID)
         case park
         /// Drop the connection; `opening` is its successor, if somebody waits.
         case close(Opening?)
     }
 
-    package mutating func opened(_ id: ConnectionID) -> SettleAction {
+    mutating func opened(_ id: ConnectionID) -> SettleAction {
         failures = 0
         openNotBefore = nil
         return settle(id)
     }
 
-    package mutating func released(_ id: ConnectionID, isReusable: Bool, now: ContinuousClock.Instant) -> SettleAction {
+    mutating func released(_ id: ConnectionID, isReusable: Bool, now: ContinuousClock.Instant) -> SettleAction {
         precondition(slots[id] == .leased, "A connection is given back once.")
         if isReusable { return settle(id) }
         slots[id] = nil
         return .close(isClosed ? nil : openForWaiters(now: now))
     }
 
-    package struct OpenFailedAction: Equatable {
+    struct OpenFailedAction: Equatable {
         /// Tell these that no connection can be made.
-        package var failing: [WaiterID] = []
-        package var opening: Opening?
+        var failing: [WaiterID] = []
+        var opening: Opening?
     }
 
     /// `isFinal`: trying again cannot help (credentials, no such database). Otherwise those who wait go on waiting until their
     /// own deadline, and another attempt follows after a delay. `fraction` is random in 0..<1.
-    package mutating func openFailed(
+    mutating func openFailed(
         _ id: ConnectionID, isFinal: Bool, now: ContinuousClock.Instant, fraction: Double
     ) -> OpenFailedAction {
         slots[id] = nil
@@ -122,13 +111,13 @@ package struct PoolStateMachine {
         return OpenFailedAction(opening: openForWaiters(now: now))
     }
 
-    package struct CloseAction: Equatable {
-        package var failing: [WaiterID]
-        package var dropping: [ConnectionID]
+    struct CloseAction: Equatable {
+        var failing: [WaiterID]
+        var dropping: [ConnectionID]
     }
 
     /// Nobody is served any more. What is lent out is dropped when it comes back, what is being opened when it is ready.
-    package mutating func close() -> CloseAction {
+    mutating func close() -> CloseAction {
         isClosed = true
         defer {
             waiters.removeAll()

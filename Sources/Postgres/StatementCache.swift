@@ -2,18 +2,13 @@
 ///
 /// A statement is prepared when it is seen for the second time, so that statements made once (migrations, ad-hoc ones) cost
 /// neither a round trip nor server memory. The least recently used one makes room for a new one.
-package struct StatementCache {
-    package struct Key: Hashable {
-        package let sql: String
-        package let types: [UInt32]
-
-        package init(sql: String, types: [UInt32]) {
-            self.sql = sql
-            self.types = types
-        }
+struct StatementCache {
+    struct Key: Hashable {
+        let sql: String
+        let types: [UInt32]
     }
 
-    package enum Plan: Equatable {
+    enum Plan: Equatable {
         /// Send text and parameters together.
         case unprepared
         /// Prepare under `name`, after deallocating `evicting`; report with `didPrepare`.
@@ -21,7 +16,7 @@ package struct StatementCache {
         case prepared(name: String)
     }
 
-    package static let defaultCapacity = 256
+    static let defaultCapacity = 256
 
     private struct Entry {
         var name: String?
@@ -35,11 +30,11 @@ package struct StatementCache {
     /// Names that left the cache and still live on the server; each later preparation removes one.
     private var pendingEvictions: [String] = []
 
-    package init(capacity: Int = defaultCapacity) { self.capacity = capacity }
+    init(capacity: Int = Self.defaultCapacity) { self.capacity = capacity }
 
-    package var count: Int { entries.count }
+    var count: Int { entries.count }
 
-    package mutating func plan(for key: Key) -> Plan {
+    mutating func plan(for key: Key) -> Plan {
         clock += 1
         if let name = entries[key]?.name {
             entries[key]?.lastUse = clock
@@ -55,10 +50,10 @@ package struct StatementCache {
         return .prepare(name: "s\(nextName)", evicting: pendingEvictions.popLast())
     }
 
-    package mutating func didPrepare(_ key: Key, name: String) { entries[key]?.name = name }
+    mutating func didPrepare(_ key: Key, name: String) { entries[key]?.name = name }
 
     /// The server no longer accepts what was prepared (the table changed, or it knows the name no more): forget it.
-    package mutating func forget(_ key: Key, isKnownToServer: Bool) {
+    mutating func forget(_ key: Key, isKnownToServer: Bool) {
         if let name = entries.removeValue(forKey: key)?.name, isKnownToServer { pendingEvictions.append(name) }
     }
 

@@ -1,0 +1,30 @@
+/// What can go wrong with the trail.
+package struct AuditError: Error, Sendable, CustomStringConvertible {
+    package struct Code: Sendable, Hashable, CustomStringConvertible {
+        private enum Base: String { case overloaded, unknownShard, invalidAttributes, invalidTimeRange, invalidMaxResults, invalidNextToken }
+        private let base: Base
+        private init(_ base: Base) { self.base = base }
+
+        /// More records wait than `GroupCommit.maximumWaiting`; nothing was recorded, the call must not be answered.
+        package static let overloaded = Code(.overloaded)
+        /// The head row of this process's shard is gone: another database, or one restored from before this boot.
+        package static let unknownShard = Code(.unknownShard)
+        package static let invalidAttributes = Code(.invalidAttributes)
+        package static let invalidTimeRange = Code(.invalidTimeRange)
+        package static let invalidMaxResults = Code(.invalidMaxResults)
+        package static let invalidNextToken = Code(.invalidNextToken)
+
+        package var description: String { base.rawValue }
+    }
+
+    package let code: Code
+    /// Safe to show to the caller.
+    package let message: String
+    package var isRetriable: Bool { code == .overloaded }
+    package var description: String { "\(code): \(message)" }
+
+    init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+}

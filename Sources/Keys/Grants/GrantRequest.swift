@@ -1,0 +1,92 @@
+import AWSProtocol
+import Crypto
+package import Policies
+
+/// What CreateGrant asks for, within the bounds of the model and of KMS's rules.
+///
+/// Source: KMS API reference, CreateGrant; developer guide, "Grants in AWS KMS".
+package struct GrantRequest: Sendable, Equatable {
+    package static let maximumPairs = 8
+    /// Of each key and each value.
+    package static let maximumPairCharacters = 384
+    package static let principalCharacters = 1...256
+
+    package var grantee: String
+    package var retiring: String?
+    package var operations: [GrantOperation]
+    package var constraints: Grant.Constraints
+    package var name: String?
+
+    package init(
+        grantee: String, retiring: String? = nil, operations: [GrantOperation], constraints: Grant.Constraints = .none,
+        name: String? = nil
+    ) throws(KeyError) {
+        guard !operations.isEmpty else {
+            throw KeyError(.validation, "A grant must allow at least one operation.")
+        }
+        for operation in operations where !operation.fitsSymmetricKey {
+            throw KeyError(.validation, "Operation \(operation.rawValue) is not supported by this type of KMS key.")
+        }
+        for pairs in [constraints.equals, constraints.subset] {
+            if let pairs { try Self.check(pairs) }
+        }
+        guard constraints.equals == nil || constraints.subset == nil else {
+            throw KeyError(
+                .validation, "A grant has either an EncryptionContextEquals or an EncryptionContextSubset constraint.")
+        }
+        _ = try Self.pattern(grantee)
+        if let retiring { _ = try Self.pattern(retiring) }
+        self.grantee = grantee
+        self.retiring = retiring
+        // A set in any order; sorted, so that equal requests have equal fingerprints.
+        self.operations = Set(operations).sorted { $0.rawValue < $1.rawValue }
+        self.constraints = Grant.Constraints(
+            equals: constraints.equals.flatMap { $0.isEmpty ? nil : $0 },
+            subset: constraints.subset.flatMap { $0.isEmpty ? nil : $0 })
+        self.name = name
+    }
+
+    /// The account, user, role or session that a principal's ARN names. `*`, services and groups are refused, as by KMS.
+    static func pattern(_ text: String) throws(KeyError) -> PrincipalPattern {
+        guard principalCharacters.contains(text.count), text.hasPrefix("arn:"),
+            let pattern = try? PrincipalPattern(aws: text)
+        else {
+            throw KeyError(.invalidArn, "ARN does not refer to a valid principal")
+        }
+        return pattern
+    }
+
+    private static func check(_ pairs: [String: String]) throws(KeyError) {
+        guard pairs.count <= maximumPairs else {
+            throw KeyError(.validation, "A grant constraint has at most \(maximumPairs) encryption context pairs.")
+        }
+        for (key, value) in pairs where key.isEmpty || key.count > maximumPairCharacters || value.count > maximumPairCharacters {
+            throw KeyError(
+                .validation, "Keys and values of a grant constraint have at most \(maximumPairCharacters) characters.")
+        }
+        // Keys of constraints are compared without regard to case: two that differ in nothing else could not both be told apart.
+        guard Set(pairs.keys.map { $0.lowercased() }).count == pairs.count else {
+            throw KeyError(.validation, "Keys of a grant constraint must differ in more than case.")
+        }
+    }
+
+    /// SHA-256 over every parameter, each with its length: equal for equal requests alone.
+    func fingerprint(keyID: String, issuingAccount: String) -> [UInt8] {
+        var hash = SHA256()
+        func add(_ part: String?) {
+            guard let part else {
+                hash.update(data: [0] as [UInt8])
+                return
+            }
+            hash.update(data: [1] as [UInt8])
+            withUnsafeBytes(of: UInt64(part.utf8.count).bigEndian) { hash.update(bufferPointer: $0) }
+            hash.update(data: Array(part.utf8))
+        }
+        for part in [keyID, issuingAccount, grantee, retiring, name] { add(part) }
+        add(operations.map(\.rawValue).joined(separator: ","))
+        for pairs in [constraints.equals, constraints.subset] {
+            add(pairs.map { JSONValue.stringMap($0).serializedString })
+        }
+        return Array(hash.finalize())
+    }
+}
