@@ -1,0 +1,83 @@
+import Crypto
+import FoundationEssentials
+import Secrets
+import Synchronization
+
+/// BoringSSL through swift-crypto's public API.
+package struct BoringSSLBackend: CipherBackend {
+    package init() {}
+
+    package var name: String { "boringssl" }
+
+    package func makeCipher(key: UnsafeRawBufferPointer) throws -> any FrameCipher {
+        guard key.count == AlgorithmSuite.keyBytes else { throw EnvelopeError.invalidInput("A key has 32 bytes.") }
+        return BoringSSLCipher(SymmetricKey(data: key))
+    }
+
+    package func deriveSHA512(
+        inputKey: UnsafeRawBufferPointer, salt: UnsafeRawBufferPointer,
+        outputs: [(info: [UInt8], bytes: UnsafeMutableRawBufferPointer)]
+    ) throws {
+        let extracted = HKDF<SHA512>.extract(inputKeyMaterial: SymmetricKey(data: inputKey), salt: salt)
+        for output in outputs {
+            guard output.bytes.count <= 255 * SHA512.byteCount else {
+                throw EnvelopeError.invalidInput("HKDF gives at most \(255 * SHA512.byteCount) bytes.")
+            }
+            let key = HKDF<SHA512>.expand(
+                pseudoRandomKey: extracted, info: output.info, outputByteCount: output.bytes.count)
+            key.withUnsafeBytes { output.bytes.copyMemory(from: $0) }
+        }
+    }
+}
+
+/// swift-crypto wipes its copy of the key when the last use of it ends; it does not lock it in memory.
+private final class BoringSSLCipher: FrameCipher {
+    private let key: Mutex<SymmetricKey?>
+
+    init(_ key: SymmetricKey) { self.key = Mutex(key) }
+
+    func wipe() { key.withLock { $0 = nil } }
+
+    private func heldKey() throws -> SymmetricKey {
+        guard let key = key.withLock({ $0 }) else { throw SecretError.wiped }
+        return key
+    }
+
+    func seal(
+        _ plaintext: UnsafeRawBufferPointer, nonce: UnsafeRawBufferPointer, associatedData: UnsafeRawBufferPointer,
+        into sealed: UnsafeMutableRawBufferPointer
+    ) throws {
+        precondition(sealed.count == plaintext.count + AlgorithmSuite.tagBytes, "A sealed frame has 16 bytes more.")
+        let key = try heldKey()
+        guard nonce.count == AlgorithmSuite.nonceBytes else { throw EnvelopeError.invalidInput("A nonce has 12 bytes.") }
+        let box = try AES.GCM.seal(
+            plaintext, using: key, nonce: AES.GCM.Nonce(data: nonce), authenticating: associatedData)
+        guard let combined = box.combined else { throw EnvelopeError.invalidInput("A nonce has 12 bytes.") }
+        combined.withUnsafeBytes { bytes in
+            sealed.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[AlgorithmSuite.nonceBytes...]))
+        }
+    }
+
+    func open(
+        _ sealed: UnsafeRawBufferPointer, nonce: UnsafeRawBufferPointer, associatedData: UnsafeRawBufferPointer,
+        into plaintext: UnsafeMutableRawBufferPointer
+    ) throws {
+        precondition(sealed.count == plaintext.count + AlgorithmSuite.tagBytes, "A sealed frame has 16 bytes more.")
+        let key = try heldKey()
+        guard nonce.count == AlgorithmSuite.nonceBytes else { throw EnvelopeError.authentication }
+        let content = UnsafeRawBufferPointer(rebasing: sealed[..<plaintext.count])
+        let tag = UnsafeRawBufferPointer(rebasing: sealed[plaintext.count...])
+        var opened: Data
+        do {
+            let box = try AES.GCM.SealedBox(nonce: AES.GCM.Nonce(data: nonce), ciphertext: content, tag: tag)
+            opened = try AES.GCM.open(box, using: key, authenticating: associatedData)
+        } catch {
+            throw EnvelopeError.authentication
+        }
+        // The library's buffer of plaintext goes back to the allocator: leave nothing readable in it.
+        opened.withUnsafeMutableBytes { bytes in
+            plaintext.copyMemory(from: UnsafeRawBufferPointer(bytes))
+            Secrets.wipe(bytes)
+        }
+    }
+}

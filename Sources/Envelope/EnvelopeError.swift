@@ -1,0 +1,42 @@
+/// What can go wrong with sealing and opening. `message` names no key, content or position and may be shown to anyone.
+///
+/// Opening has one authentication error: whatever was altered, cut, swapped or meant for another key, nobody learns which.
+package struct EnvelopeError: Error, Sendable, Equatable, CustomStringConvertible {
+    package struct Code: Sendable, Hashable {
+        fileprivate enum Base { case authentication, suiteRefused, invalidInput, inputOutput }
+        fileprivate let base: Base
+
+        /// The message is not what the key says it should be.
+        package static let authentication = Code(base: .authentication)
+        /// The message says itself that it is of a kind that is not opened here. No key was used.
+        package static let suiteRefused = Code(base: .suiteRefused)
+        /// The caller's arguments cannot be sealed (context too long, reserved keys, bounds).
+        package static let invalidInput = Code(base: .invalidInput)
+        /// Reading or writing failed.
+        package static let inputOutput = Code(base: .inputOutput)
+    }
+
+    package let code: Code
+    package let message: String
+
+    package var description: String { message }
+
+    /// Only faults of the medium may pass by themselves.
+    package var isRetriable: Bool { code == .inputOutput }
+
+    package static let authentication = EnvelopeError(
+        code: .authentication,
+        message: "The message could not be authenticated: it was altered or cut short, or is not meant for this key and context.")
+
+    package static func suiteRefused(_ message: String) -> EnvelopeError {
+        EnvelopeError(code: .suiteRefused, message: message)
+    }
+
+    package static func invalidInput(_ message: String) -> EnvelopeError {
+        EnvelopeError(code: .invalidInput, message: message)
+    }
+
+    package static func inputOutput(_ message: String) -> EnvelopeError {
+        EnvelopeError(code: .inputOutput, message: message)
+    }
+}
