@@ -25,7 +25,7 @@ import Testing
         try await withTemporaryFolder { folder in
             let (inputPath, outputPath) = (folder.appending(path: "in").path, folder.appending(path: "out").path)
             try Data(input).write(to: URL(fileURLWithPath: inputPath))
-            FileManager.default.createFile(atPath: outputPath, contents: nil)
+            try Data().write(to: URL(fileURLWithPath: outputPath))
             let reading = open(inputPath, O_RDONLY)
             let writing = open(outputPath, O_WRONLY)
             defer {
@@ -190,7 +190,9 @@ import Testing
             #expect(try String(contentsOfFile: path, encoding: .utf8) == "1")
             let second = try StagedFile(path: path, mode: 0o600)
             _ = write(second.descriptor, "2", 1)
-            #expect(throws: EnvelopeError.self) { try second.publish(replacing: false) }
+            var refused = false
+            do { try second.publish(replacing: false) } catch { refused = true }
+            #expect(refused)
             let third = try StagedFile(path: path, mode: 0o600)
             _ = write(third.descriptor, "3", 1)
             try third.publish(replacing: true)

@@ -15,9 +15,10 @@ private enum Wycheproof {
 
     static var isAvailable: Bool { FileManager.default.fileExists(atPath: folder.path) }
 
+    private struct File<Group: Decodable>: Decodable { let testGroups: [Group] }
+
     static func load<Group: Decodable>(_ name: String, _: Group.Type) throws -> [Group] {
-        struct File: Decodable { let testGroups: [Group] }
-        return try JSONDecoder().decode(File.self, from: Data(contentsOf: folder.appending(path: name))).testGroups
+        try JSONDecoder().decode(File<Group>.self, from: Data(contentsOf: folder.appending(path: name))).testGroups
     }
 
     static func bytes(_ hex: String) -> [UInt8] {
@@ -63,7 +64,7 @@ struct WycheproofTests {
                 }
             }
         }
-        #expect(sealed > 40 && refused > 100 && rejected > 10)
+        #expect(sealed >= 39 && refused >= 250 && rejected >= 27)
     }
 
     private func run(_ test: GCMGroup.Test, _ backend: any CipherBackend) throws -> (sealed: [UInt8], opened: [UInt8]?) {

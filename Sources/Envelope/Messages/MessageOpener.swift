@@ -62,7 +62,7 @@ package final class MessageOpener: Sendable, Wipeable {
         let opener = try await MessageOpener(
             header: header, provider: provider, expecting: expectation, backend: backend)
         defer { opener.wipe() }
-        return (try opener.openRange(0..<layout.plaintextBytes, of: layout, body: message[layout.headerBytes...]), header)
+        return (try opener.open(0..<layout.frameCount, of: layout, message[layout.headerBytes...]), header)
     }
 
     /// A range of the plaintext out of the bytes of just the frames that hold it
@@ -76,24 +76,26 @@ package final class MessageOpener: Sendable, Wipeable {
         guard layout.frameBytes == header.frameBytes, layout.headerBytes == header.byteCount else {
             throw EnvelopeError.authentication
         }
-        // An empty message is one empty frame, which is verified too.
-        let frames = layout.plaintextBytes == 0 ? 0..<1 : layout.frames(ofPlaintext: range)
-        let bytes = frames.reduce(0) { $0 + layout.plaintextBytes(ofFrame: $1) }
-        var plaintext = [UInt8](repeating: 0, count: bytes)
-        let opened = try plaintext.withUnsafeMutableBytes { output in
-            try body.withUnsafeBytes { try openFrames(frames, of: layout, $0, into: output) }
-        }
-        precondition(opened == bytes, "internal: frames gave another length than their layout")
+        let frames = layout.frames(ofPlaintext: range)
+        var plaintext = try open(frames, of: layout, body)
         let skipped = frames.lowerBound * layout.frameBytes
         let wanted = range.lowerBound - skipped..<range.upperBound - skipped
-        if wanted == 0..<bytes { return plaintext }
+        if wanted == 0..<plaintext.count { return plaintext }
         defer { Secrets.wipe(&plaintext) }
         return range.isEmpty ? [] : Array(plaintext[wanted])
     }
 
     /// Proves the length of a message that no manifest pins: its final frame must be where `layout` says.
     package func verifyLength(_ layout: FrameLayout, finalFrame: [UInt8]) throws {
-        _ = try openRange(
-            (layout.frameCount - 1) * layout.frameBytes..<layout.plaintextBytes, of: layout, body: finalFrame[...])
+        var plaintext = try open(layout.frameCount - 1..<layout.frameCount, of: layout, finalFrame[...])
+        Secrets.wipe(&plaintext)
+    }
+
+    private func open(_ frames: Range<Int>, of layout: FrameLayout, _ body: ArraySlice<UInt8>) throws -> [UInt8] {
+        let bytes = frames.reduce(0) { $0 + layout.plaintextBytes(ofFrame: $1) }
+        return try [UInt8](unsafeUninitializedCapacity: bytes) { buffer, initialized in
+            let output = UnsafeMutableRawBufferPointer(buffer)
+            initialized = try body.withUnsafeBytes { try openFrames(frames, of: layout, $0, into: output) }
+        }
     }
 }
