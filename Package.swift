@@ -126,5 +126,6 @@ let package = Package(
         tests("PoliciesTests", ["AWSProtocol", "Policies"]),
         tests("PostgresTests", ["Postgres", "PostgresTesting", logging]),
         tests("AuditTrailTests", ["AWSProtocol", "AuditTrail", "Postgres", "PostgresTesting", logging]),
+        tests("TimeSeriesTests", ["TimeSeries"]),
     ]
 )
