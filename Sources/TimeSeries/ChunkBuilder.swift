@@ -22,7 +22,8 @@ package final class ChunkBuilder {
 
     /// Throws `invalidArgument` for datasets other than target time series. `file` is only named in errors.
     package init(
-        layout: DatasetLayout, format: TimestampFormat, file: String, start: InputPosition = .start, limits: ChunkLimits = .default
+        layout: DatasetLayout, format: TimestampFormat, file: String, start: InputPosition = .start,
+        limits: ChunkLimits = .default
     ) throws(TimeSeriesError) {
         self.limits = limits
         self.layout = layout

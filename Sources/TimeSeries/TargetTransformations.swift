@@ -30,7 +30,8 @@ package struct TargetTransformations: Sendable, Hashable {
         guard parameters["frontfill"] ?? "none" == "none" else { throw .invalidArgument("frontfill must be none") }
         middlefill = try FillMethod(
             name: parameters["middlefill"] ?? "zero", value: parameters["middlefill_value"], parameter: "middlefill")
-        backfill = try FillMethod(name: parameters["backfill"] ?? "zero", value: parameters["backfill_value"], parameter: "backfill")
+        backfill = try FillMethod(
+            name: parameters["backfill"] ?? "zero", value: parameters["backfill_value"], parameter: "backfill")
     }
 
     /// What is in effect, as DescribePredictor echoes it.

@@ -78,7 +78,9 @@ import TimeSeries
         #expect(parts[5].count == index.partitions.count * 4)
         #expect(index.bytes(of: parts[5]) == index.partitions[1].bytes)
         let key = ItemKey(itemID: "item_7")
-        #expect(try index.partition(of: key) == index.partitions(of: #require(HashShare.all(of: 64).first { $0.contains(key.partitionHash) }))[0])
+        #expect(
+            try index.partition(of: key)
+                == index.partitions(of: #require(HashShare.all(of: 64).first { $0.contains(key.partitionHash) }))[0])
     }
 
     @Test func dimensionsMakeKeysAndCanBeLeftOut() throws {
@@ -98,7 +100,8 @@ import TimeSeries
 
     @Test func statisticsAreThoseOfTheRows() throws {
         let layout = try customLayout()
-        let csv = "a,2014-01-01 01:00:00,1\nb,2014-01-01 00:00:00,3\na,2014-01-02 00:00:00,\nc,2014-01-01 00:00:00,NaN\na,2014-01-01 01:00:00,3\n"
+        let csv =
+            "a,2014-01-01 01:00:00,1\nb,2014-01-01 00:00:00,3\na,2014-01-02 00:00:00,\nc,2014-01-01 00:00:00,NaN\na,2014-01-01 01:00:00,3\n"
         let chunk = try #require(try importChunks(csv, layout: layout).first)
         let fields = chunk.statistics.fields
         #expect(fields[0].count == 5 && fields[0].distinctCount == 3 && fields[0].nullCount == 0 && fields[0].minimumText == nil)
@@ -190,10 +193,11 @@ import TimeSeries
             #expect(abs(Double(left.count - count)) <= tolerance, "\(count): \(left.count)")
             var writer = ByteWriter()
             left.encode(into: &writer)
-            #expect(try writer.bytes.withUnsafeBytes { bytes in
-                var reader = ByteReader(bytes)
-                return try DistinctCounter(decoding: &reader) == left
-            })
+            #expect(
+                try writer.bytes.withUnsafeBytes { bytes in
+                    var reader = ByteReader(bytes)
+                    return try DistinctCounter(decoding: &reader) == left
+                })
         }
     }
 }

@@ -1,5 +1,4 @@
 import Testing
-
 import TimeSeries
 
 /// The layout of `item_id,timestamp,target_value`, with dimensions after them where given.
@@ -15,7 +14,8 @@ func customLayout(dimensions: [String] = [], target: AttributeType = .float) thr
 
 /// Feeds a whole file in buffers of one size and gives the chunks made of it.
 func importChunks(
-    _ csv: [UInt8], layout: DatasetLayout, format: TimestampFormat = .dateTime, limits: ChunkLimits = .default, bufferBytes: Int = 1 << 20
+    _ csv: [UInt8], layout: DatasetLayout, format: TimestampFormat = .dateTime, limits: ChunkLimits = .default,
+    bufferBytes: Int = 1 << 20
 ) throws -> [BuiltChunk] {
     var chunks: [BuiltChunk] = []
     var position = InputPosition.start

@@ -3,7 +3,8 @@ import TimeSeries
 
 @Suite struct FrequencyTests {
     @Test(arguments: [
-        ("H", 1, "H"), ("1H", 1, "H"), ("23H", 23, "23H"), ("D", 1, "D"), ("6D", 6, "6D"), ("W", 1, "W"), ("4W", 4, "4W"), ("M", 1, "M"),
+        ("H", 1, "H"), ("1H", 1, "H"), ("23H", 23, "23H"), ("D", 1, "D"), ("6D", 6, "6D"), ("W", 1, "W"), ("4W", 4, "4W"),
+        ("M", 1, "M"),
         ("11M", 11, "11M"), ("Y", 1, "Y"), ("1Y", 1, "Y"), ("1min", 1, "1min"), ("45min", 45, "45min"), ("59min", 59, "59min"),
     ]) func legalFrequenciesAreRead(_ text: String, _ count: Int, _ written: String) throws {
         let frequency = try Frequency(parsing: text)
@@ -12,12 +13,15 @@ import TimeSeries
     }
 
     @Test(arguments: [
-        "", "min", "0min", "60min", "24H", "7D", "5W", "12M", "2Y", "0H", "01H", "h", "1h", "1 H", "-1H", "100min", "H1", "1.5H", "S", "１H",
+        "", "min", "0min", "60min", "24H", "7D", "5W", "12M", "2Y", "0H", "01H", "h", "1h", "1 H", "-1H", "100min", "H1", "1.5H",
+        "S", "１H",
     ]) func illegalFrequenciesAreRefused(_ text: String) {
         #expect(throws: TimeSeriesError.self) { try Frequency(parsing: text) }
     }
 
-    static func floor(_ text: String, _ frequency: String, _ boundary: (Frequency) throws -> TimeAlignmentBoundary = { _ in .none }) throws
+    static func floor(
+        _ text: String, _ frequency: String, _ boundary: (Frequency) throws -> TimeAlignmentBoundary = { _ in .none }
+    ) throws
         -> String
     {
         let frequency = try Frequency(parsing: frequency)
@@ -49,7 +53,9 @@ import TimeSeries
         #expect(try Self.floor("2014-03-14 00:00:00", "M") { try .init(dayOfMonth: 15, for: $0) } == "2014-02-15 00:00:00")
         #expect(try Self.floor("2014-01-10 00:00:00", "M") { try .init(dayOfMonth: 15, for: $0) } == "2013-12-15 00:00:00")
         #expect(try Self.floor("2014-03-31 00:00:00", "Y") { try .init(month: "APRIL", for: $0) } == "2013-04-01 00:00:00")
-        #expect(try Self.floor("2014-04-02 00:00:00", "Y") { try .init(month: "APRIL", dayOfMonth: 3, for: $0) } == "2013-04-03 00:00:00")
+        #expect(
+            try Self.floor("2014-04-02 00:00:00", "Y") { try .init(month: "APRIL", dayOfMonth: 3, for: $0) }
+                == "2013-04-03 00:00:00")
     }
 
     @Test func boundariesMustGoWithTheFrequency() throws {

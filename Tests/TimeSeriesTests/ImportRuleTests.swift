@@ -80,7 +80,8 @@ import TimeSeries
     }
 
     @Test(arguments: [
-        "item_id,timestamp,target_value", "ITEM_ID,TIMESTAMP,TARGET_VALUE", "\"item_id\",\"timestamp\",\"target_value\"", "item,date,sales",
+        "item_id,timestamp,target_value", "ITEM_ID,TIMESTAMP,TARGET_VALUE", "\"item_id\",\"timestamp\",\"target_value\"",
+        "item,date,sales",
         "item_id,timestamp,target_value,price",
     ]) func aHeaderRowIsNamed(_ header: String) throws {
         let error = try #require(try Self.failure(Array((header + "\n" + Self.good).utf8)))
@@ -111,7 +112,9 @@ import TimeSeries
     @Test func rowLengthHoldsAtItsLimit() throws {
         let tail = ",2014-01-01 00:00:00,1"
         let limit = ChunkBuilder.rowBytesLimit
-        for (length, ending, isLegal) in [(limit - 1, "\n", true), (limit, "\r\n", true), (limit, "", true), (limit + 1, "\n", false), (limit + 1, "", false)] {
+        for (length, ending, isLegal) in [
+            (limit - 1, "\n", true), (limit, "\r\n", true), (limit, "", true), (limit + 1, "\n", false), (limit + 1, "", false),
+        ] {
             let row = String(repeating: "x", count: length - tail.utf8.count) + tail + ending
             for bufferBytes in [1000, 1 << 20] {
                 let error = try Self.failure(Array((Self.good + row).utf8), bufferBytes: bufferBytes)
@@ -121,7 +124,9 @@ import TimeSeries
     }
 
     @Test func integersAreStrict() throws {
-        for (text, isLegal) in [("12", true), ("-12", true), ("+3", true), ("12.0", false), ("1e3", false), ("NaN", false), ("", true)] {
+        for (text, isLegal) in [
+            ("12", true), ("-12", true), ("+3", true), ("12.0", false), ("1e3", false), ("NaN", false), ("", true),
+        ] {
             let error = try Self.failure(Array("a,2014-01-01 00:00:00,\(text)\n".utf8), target: .integer)
             #expect((error == nil) == isLegal, "\(text)")
             if !isLegal { #expect(error?.rule == .integer) }
@@ -146,7 +151,8 @@ import TimeSeries
     @Test func quotesAndCommasStayInsideQuotedKeys() throws {
         let layout = try customLayout()
         let chunks = try importChunks(
-            "\"a\"\"b\",2014-01-01 00:00:00,1\n\"a,b\",2014-01-01 00:00:00,2\n\" a\",2014-01-01 00:00:00,3\n\"ü\",2014-01-01 00:00:00,4\n", layout: layout)
+            "\"a\"\"b\",2014-01-01 00:00:00,1\n\"a,b\",2014-01-01 00:00:00,2\n\" a\",2014-01-01 00:00:00,3\n\"ü\",2014-01-01 00:00:00,4\n",
+            layout: layout)
         let keys = try assemble(chunks, layout: layout).map(\.key.itemID)
         #expect(keys == [" a", "a\"b", "a,b", "ü"])
     }

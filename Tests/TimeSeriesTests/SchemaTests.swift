@@ -47,7 +47,10 @@ import TimeSeries
         let cases: [([(String, AttributeType)], String)] = [
             ([("item_id", .float), ("timestamp", .timestamp), ("target_value", .float)], "'item_id' must have type string"),
             ([("item_id", .string), ("timestamp", .string), ("target_value", .float)], "'timestamp' must have type timestamp"),
-            ([("item_id", .string), ("timestamp", .timestamp), ("target_value", .string)], "'target_value' must have type integer or float"),
+            (
+                [("item_id", .string), ("timestamp", .timestamp), ("target_value", .string)],
+                "'target_value' must have type integer or float"
+            ),
             (
                 [("item_id", .string), ("timestamp", .timestamp), ("target_value", .float), ("price", .float)],
                 "'price' is a dimension and must have type string"
@@ -81,7 +84,8 @@ import TimeSeries
         let metadata = try Self.layout(.retail, .itemMetadata, [("item_id", .string), ("category", .string)])
         #expect(metadata.featureColumns == [1])
         let withTarget = Self.message {
-            _ = try Self.layout(.retail, .relatedTimeSeries, [("item_id", .string), ("timestamp", .timestamp), ("demand", .float)])
+            _ = try Self.layout(
+                .retail, .relatedTimeSeries, [("item_id", .string), ("timestamp", .timestamp), ("demand", .float)])
         }
         #expect(withTarget?.contains("'demand'") == true)
         let noMetadata = Self.message { _ = try Self.layout(.ec2Capacity, .itemMetadata, [("instance_type", .string)]) }
@@ -90,7 +94,9 @@ import TimeSeries
 
     @Test func nameLengthHoldsAtItsLimit() {
         for (length, isLegal) in [(62, true), (63, true), (64, false)] {
-            let message = Self.message { _ = try Schema(attributes: [Attribute(name: String(repeating: "a", count: length), type: .string)]) }
+            let message = Self.message {
+                _ = try Schema(attributes: [Attribute(name: String(repeating: "a", count: length), type: .string)])
+            }
             #expect((message == nil) == isLegal)
         }
     }
