@@ -121,23 +121,11 @@ extension Catalog {
         try await !connection.query("SELECT 1 FROM resources WHERE parent_arn = \(arn) LIMIT 1").isEmpty
     }
 
-    /// Removes one life of a resource whose objects are gone.
+    /// Removes one life of a resource; false where it is in no state that may be deleted, or is gone.
     @discardableResult
     package static func remove(_ arn: String, incarnation: UUID, on connection: PostgresConnection) async throws -> Bool {
-        try await connection.execute(
-            """
-            DELETE FROM resources WHERE arn = \(arn) AND incarnation = \(incarnation)
-                AND status IN ('DELETE_PENDING', 'DELETE_IN_PROGRESS')
-            """) == 1
-    }
-
-    /// Resources whose deletion was asked for, longest waiting first.
-    package func waitingForDeletion(limit: Int) async throws -> [Resource] {
-        try await pool.query(
-            """
-            SELECT \(raw: Resource.columns) FROM resources WHERE status IN ('DELETE_PENDING', 'DELETE_IN_PROGRESS')
-            ORDER BY modified_at LIMIT \(limit)
-            """
-        ).map(Resource.init(row:))
+        let deletable = ResourceStatus.allCases.filter(\.isDeletable).map(\.rawValue)
+        return try await connection.execute(
+            "DELETE FROM resources WHERE arn = \(arn) AND incarnation = \(incarnation) AND status = ANY(\(deletable))") == 1
     }
 }

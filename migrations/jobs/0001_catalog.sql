@@ -38,4 +38,3 @@ CREATE TABLE resources (
 -- Lists are read newest first by account and type; children by their parent.
 CREATE INDEX resources_by_account ON resources (account, type, created_at DESC, arn DESC);
 CREATE INDEX resources_by_parent ON resources (parent_arn) WHERE parent_arn IS NOT NULL;
-CREATE INDEX resources_to_delete ON resources (modified_at) WHERE status IN ('DELETE_PENDING', 'DELETE_IN_PROGRESS');

@@ -1,7 +1,7 @@
 extension ConfigurationKey {
     /// Every setting of Forecastle, in the order of `config/forecastle.yaml`.
     static let all: [ConfigurationKey] = [
-        // Whole installation
+        // Whole installation; names without a dot come first
         .init(name: "region", kind: .text, defaultValue: "us-west-2", comment: "Region in ARNs and credential scopes."),
         .init(
             name: "service_account", kind: .text, defaultValue: "999999999999",
@@ -85,6 +85,12 @@ extension ConfigurationKey {
         .init(
             name: "buckets.directory", kind: .path, defaultValue: "",
             comment: "Directory whose folders are the customers' buckets."),
+        .init(
+            name: "buckets.owners", kind: .list, defaultValue: "",
+            comment: "Accounts that own buckets, BUCKET=ACCOUNT each."),
+        .init(
+            name: "buckets.default_owner", kind: .text, defaultValue: "123456789012",
+            comment: "Account that owns every other bucket."),
 
         // Worker
         .init(

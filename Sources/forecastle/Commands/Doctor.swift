@@ -1,0 +1,96 @@
+import ArgumentParser
+import CLinux
+import Foundation
+import Glibc
+import Logging
+import Postgres
+
+/// `forecastle doctor`: what is in effect and what is wrong.
+struct Doctor: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print the settings in effect, where each comes from, and what is wrong.",
+        discussion: "Exits with 1 when something is wrong. Secret values are never printed.")
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Flag(name: .long, help: "Print config/forecastle.yaml with every default and stop.")
+    var defaults = false
+
+    func run() async throws {
+        if defaults {
+            print(DefaultConfiguration.text, terminator: "")
+            return
+        }
+        let values = try options.load()
+        print("settings")
+        for key in ConfigurationKey.all {
+            guard let (value, origin) = values.values[key.name] else { continue }
+            let shown = key.isSecret && !value.isEmpty ? "<redacted>" : value.isEmpty ? "–" : value
+            print("  \(key.name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(shown)  (\(origin.rawValue))")
+        }
+        print("host")
+        let limit = clinux_locked_memory_limit_bytes()
+        print("  lockable memory                \(limit == .max ? "unlimited" : "\(limit) bytes")")
+        print("  swap                           \(Self.hasSwap ? "on: locked secrets stay out of it, others may not" : "off")")
+        var problems = Self.fileProblems(values)
+        problems += await Self.databaseProblems(values)
+        print("problems")
+        if problems.isEmpty { print("  none") }
+        for problem in problems { print("  \(problem)") }
+        if !problems.isEmpty { throw ExitCode.failure }
+    }
+
+    private static var hasSwap: Bool {
+        let text = (try? String(contentsOfFile: "/proc/swaps", encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").count > 1
+    }
+
+    /// Files with secrets must be there and for their owner alone; folders must be there.
+    private static func fileProblems(_ values: ConfigurationValues) -> [String] {
+        var problems: [String] = []
+        for name in ["api.credentials_file", "api.signing_key_file", "authority.root_key_file", "worker.credentials_file"] {
+            let path = values.string(name)
+            guard !path.isEmpty else { continue }
+            var status = stat()
+            if stat(path, &status) != 0 {
+                problems.append("\(name): \(path) is missing")
+            } else if status.st_mode & 0o077 != 0 {
+                problems.append("\(name): \(path) can be read by others; chmod 600 it")
+            }
+        }
+        for name in ["artifacts.directory", "buckets.directory", "authority.vault_directory"] {
+            let path = values.string(name)
+            guard !path.isEmpty else { continue }
+            var isDirectory: ObjCBool = false
+            if !FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) || !isDirectory.boolValue {
+                problems.append("\(name): \(path) is no directory")
+            }
+        }
+        return problems
+    }
+
+    private static func databaseProblems(_ values: ConfigurationValues) async -> [String] {
+        var problems: [String] = []
+        for set in Migrations.Set.allCases {
+            let name = set == .jobs ? "jobs.postgres" : "authority.postgres"
+            guard !values.string(name).isEmpty else { continue }
+            let pool = PostgresPool(
+                configuration: .init(connection: values.string(name), applicationName: "forecastle doctor"),
+                logger: Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() })
+            defer { pool.close() }
+            do {
+                let migrations = Migrations(directory: try MigrationsFolder.find(values), set: set)
+                try await migrations.verify(on: pool)
+                for setting in ["fsync", "full_page_writes"] {
+                    let row = try await pool.query("SELECT current_setting(\(setting)) AS value").first
+                    if try row?.get("value", as: String.self) == "off" {
+                        problems.append("\(name): the server runs with \(setting) off; a crash can lose what was answered")
+                    }
+                }
+            } catch {
+                problems.append("\(name): \(error)")
+            }
+        }
+        return problems
+    }
+}
