@@ -21,11 +21,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
-let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
-let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -43,7 +43,6 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
-        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
@@ -62,6 +61,10 @@ let package = Package(
         room("AWSClients", ["AWSProtocol", "Secrets", asyncHTTPClient, logging, nioCore, nioHTTP1]),
         room("AWSServer", ["AWSProtocol", hummingbird, httpTypes, logging, nioCore, serviceLifecycle]),
         room("Envelope", ["CLinux", "Secrets", crypto]),
+        room(
+            "AWSServer",
+            ["AWSProtocol", "Secrets", hummingbirdCore, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle]),
+        room("Envelope", ["Secrets", crypto]),
         room("Kafka", ["CLibrdkafka", logging, serviceLifecycle]),
         room("ObjectStore", ["CLinux", crypto]),
         room("Outbox", ["Kafka", "Postgres", "Telemetry", logging, serviceLifecycle]),
@@ -122,6 +125,8 @@ let package = Package(
         tests("KafkaTests", ["Kafka", logging, serviceLifecycle]),
         tests("AWSProtocolTests", ["AWSProtocol", "Secrets"]),
         tests("EnvelopeTests", ["Envelope", "Secrets"]),
+        tests(
+            "AWSServerTests", ["AWSProtocol", "AWSServer", "Secrets", logging, nioCore, nioPosix, serviceLifecycle]),
         tests("SecretsTests", ["Secrets"]),
         tests("PoliciesTests", ["AWSProtocol", "Policies"]),
         tests("PostgresTests", ["Postgres", "PostgresTesting", logging]),

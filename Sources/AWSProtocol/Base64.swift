@@ -4,25 +4,26 @@
 /// data key that passes through here.
 package enum Base64 {
     package static func encode(_ bytes: some Collection<UInt8>) -> String {
-        var text: [UInt8] = []
-        text.reserveCapacity(encodedCount(bytes.count))
-        append(Array(bytes), to: &text)
+        let source = Array(bytes)
+        let count = encodedCount(source.count)
+        let text = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            source.withUnsafeBytes { encode($0, into: UnsafeMutableRawBufferPointer(buffer)) }
+            initialized = count
+        }
         return String(decoding: text, as: UTF8.self)
     }
 
-    /// Appends the text of some bytes.
-    package static func append(_ bytes: some RandomAccessCollection<UInt8>, to text: inout [UInt8]) {
-        var index = bytes.startIndex
-        while index < bytes.endIndex {
+    /// Encodes into a buffer of `encodedCount` bytes without any other copy.
+    package static func encode(_ bytes: UnsafeRawBufferPointer, into text: UnsafeMutableRawBufferPointer) {
+        precondition(text.count == encodedCount(bytes.count), "The buffer must have room for just the text.")
+        var written = 0
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let count = min(3, bytes.count - start)
             var group: UInt32 = 0
-            var count = 0
-            while count < 3, index < bytes.endIndex {
-                group |= UInt32(bytes[index]) << UInt32(16 - 8 * count)
-                index = bytes.index(after: index)
-                count += 1
-            }
+            for byte in 0..<count { group |= UInt32(bytes[start + byte]) << UInt32(16 - 8 * byte) }
             for digit in 0..<4 {
-                text.append(digit <= count ? symbol(group >> UInt32(18 - 6 * digit) & 63) : UInt8(ascii: "="))
+                text[written] = digit <= count ? symbol(group >> UInt32(18 - 6 * digit) & 63) : UInt8(ascii: "=")
+                written += 1
             }
         }
     }

@@ -27,8 +27,14 @@ import Testing
         let decoded = text.withUnsafeBytes { Base64.decodeSecret($0) }
         let secret = try #require(decoded)
         #expect(try secret.withUnsafeBytes { Array($0) } == Array("kkkkk".utf8))
-        var again: [UInt8] = []
-        Base64.append(SecretBytes(count: 5) { $0.copyBytes(from: "kkkkk".utf8) }, to: &again)
-        #expect(again == text)
+    }
+
+    @Test func anAnswerWithASecretIsMadeInLockedMemory() throws {
+        let secret = SecretBytes(count: 5) { $0.copyBytes(from: "kkkkk".utf8) }
+        let body = JSONObject([("KeyId", "k")]).serialized(secretMember: "Plaintext", secret)
+        #expect(
+            try body.withUnsafeBytes { String(decoding: $0, as: UTF8.self) } == #"{"Plaintext":"a2tra2s=","KeyId":"k"}"#)
+        let alone = JSONObject().serialized(secretMember: "Plaintext", secret)
+        #expect(try alone.withUnsafeBytes { String(decoding: $0, as: UTF8.self) } == #"{"Plaintext":"a2tra2s="}"#)
     }
 }

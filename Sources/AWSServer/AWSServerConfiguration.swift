@@ -1,0 +1,67 @@
+/// Where an edge listens and within which bounds it reads.
+package struct AWSServerConfiguration: Sendable {
+    package var host: String
+    /// 0 takes a free port, which `AWSServer`'s `onBound` tells.
+    package var port: Int
+    /// Refuses to listen anywhere but on this machine: what must hold while connections are not encrypted.
+    package var requiresLoopback: Bool
+    package var bounds: AWSServerBounds
+
+    package init(
+        host: String = "127.0.0.1", port: Int = 0, requiresLoopback: Bool = true, bounds: AWSServerBounds = .init()
+    ) {
+        self.host = host
+        self.port = port
+        self.requiresLoopback = requiresLoopback
+        self.bounds = bounds
+    }
+
+    /// Throws an error that names the offending field.
+    package func validate() throws(AWSServerError) {
+        guard (0...65_535).contains(port) else { throw .configuration("port must lie between 0 and 65535") }
+        guard !requiresLoopback || Self.isLoopback(host) else {
+            throw .configuration("host must be 127.0.0.1, ::1 or localhost: connections there are not encrypted")
+        }
+        try bounds.validate()
+    }
+
+    /// `localhost` is taken at its word; every other name could resolve to anything.
+    private static func isLoopback(_ host: String) -> Bool {
+        if host == "localhost" || host == "::1" { return true }
+        let octets = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+        return octets.count == 4 && octets.allSatisfy { $0 != nil } && octets[0] == 127
+    }
+}
+
+/// The bounds of one edge. What is beyond them is answered with an error, where there is still somebody to answer, and
+/// the connection is closed.
+package struct AWSServerBounds: Sendable {
+    /// Names and values of all headers of a request together.
+    package var headerBytes = 16 << 10
+    package var headerCount = 100
+    package var bodyBytes = 1 << 20
+    /// From the first byte of a request (from accepting, for the first) to the end of its headers.
+    package var headerDeadline: Duration = .seconds(10)
+    /// A body that comes slower, averaged after the header deadline's worth of grace, is given up.
+    package var bodyBytesPerSecond = 1 << 10
+    /// Between requests, and for a client to take an answer.
+    package var idleDeadline: Duration = .seconds(60)
+    /// How long a refused client may go on sending, so that the refusal reaches it.
+    package var drainDeadline: Duration = .seconds(2)
+    /// Beyond it, the connection that has been without a request for longest is closed.
+    package var connections = 1024
+
+    package init() {}
+
+    func validate() throws(AWSServerError) {
+        let counts = [
+            ("headerBytes", headerBytes), ("headerCount", headerCount), ("bodyBytes", bodyBytes),
+            ("bodyBytesPerSecond", bodyBytesPerSecond), ("connections", connections),
+        ]
+        for (name, value) in counts where value < 1 { throw .configuration("\(name) must be at least 1") }
+        let durations = [
+            ("headerDeadline", headerDeadline), ("idleDeadline", idleDeadline), ("drainDeadline", drainDeadline),
+        ]
+        for (name, value) in durations where value <= .zero { throw .configuration("\(name) must be longer than 0") }
+    }
+}
