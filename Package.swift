@@ -59,12 +59,10 @@ let package = Package(
         // Level 1
         room("AWSProtocol", ["Secrets", crypto]),
         room("AWSClients", ["AWSProtocol", "Secrets", asyncHTTPClient, logging, nioCore, nioHTTP1]),
-        room("AWSServer", ["AWSProtocol", hummingbird, httpTypes, logging, nioCore, serviceLifecycle]),
-        room("Envelope", ["CLinux", "Secrets", crypto]),
         room(
             "AWSServer",
             ["AWSProtocol", "Secrets", hummingbirdCore, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle]),
-        room("Envelope", ["Secrets", crypto]),
+        room("Envelope", ["CLinux", "Secrets", crypto]),
         room("Kafka", ["CLibrdkafka", logging, serviceLifecycle]),
         room("ObjectStore", ["CLinux", crypto]),
         room("Outbox", ["Kafka", "Postgres", "Telemetry", logging, serviceLifecycle]),
