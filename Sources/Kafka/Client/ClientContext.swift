@@ -1,0 +1,99 @@
+import CLibrdkafka
+import Logging
+import Synchronization
+
+/// What the callbacks of one librdkafka client reach. Subclasses add what is theirs.
+///
+/// `@unchecked Sendable` for the subclasses: librdkafka calls back on the thread that polls, except for the log, which
+/// touches only `logger`; all else here is atomic.
+class ClientContext: @unchecked Sendable {
+    let logger: Logger
+    private let fatal = Atomic<Bool>(false)
+    private let brokersDown = Atomic<Bool>(false)
+
+    init(logger: Logger) { self.logger = logger }
+
+    var isFatal: Bool { fatal.load(ordering: .acquiring) }
+
+    /// Whether all brokers were lost since the last call.
+    func takeBrokersDown() -> Bool { brokersDown.exchange(false, ordering: .acquiringAndReleasing) }
+
+    func failed(_ raw: rd_kafka_resp_err_t) {
+        let metadata: Logger.Metadata = ["error": "\(String(cString: rd_kafka_err2name(raw)))"]
+        switch raw {
+        case RD_KAFKA_RESP_ERR__FATAL:
+            fatal.store(true, ordering: .releasing)
+            logger.error("kafka client failed for good and is rebuilt", metadata: metadata)
+        case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+            brokersDown.store(true, ordering: .releasing)
+            logger.warning("no kafka broker answers", metadata: metadata)
+        default:
+            logger.debug("kafka client reports", metadata: metadata)
+        }
+    }
+
+    /// A report on a message that was to be published; `id` is what `produce` was given.
+    func delivered(id: UInt, error: rd_kafka_resp_err_t) {}
+    /// The answer to an asynchronous commit.
+    func committed(error: rd_kafka_resp_err_t) {}
+    /// The group's decision. Must assign or unassign before it returns.
+    func rebalanced(_ client: OpaquePointer, event: rd_kafka_resp_err_t, partitions: OpaquePartitions) {}
+}
+
+typealias OpaquePartitions = UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
+
+extension ClientContext {
+    static func of(_ opaque: UnsafeMutableRawPointer?) -> ClientContext? {
+        opaque.map { Unmanaged<ClientContext>.fromOpaque($0).takeUnretainedValue() }
+    }
+}
+
+// Callbacks: file-private, without captures; they copy out what they need and return.
+
+func onLog(client: OpaquePointer?, level: Int32, facility: UnsafePointer<CChar>?, text: UnsafePointer<CChar>?) {
+    guard let client, let context = ClientContext.of(rd_kafka_opaque(client)), let text else { return }
+    let facility = facility.map { String(cString: $0) } ?? ""
+    context.logger.log(
+        level: logLevel(syslog: level, facility: facility), "\(String(cString: text))", metadata: ["facility": "\(facility)"])
+}
+
+/// Syslog's levels as ours. A lost connection is tried again without end and told of once by `failed(_:)`: at its own
+/// level it would fill the log while a broker is away.
+private func logLevel(syslog: Int32, facility: String) -> Logger.Level {
+    if facility == "FAIL" || facility == "ERROR" { return .debug }
+    return switch syslog {
+    case ...3: .error
+    case 4: .warning
+    case 5: .notice
+    case 6: .info
+    default: .debug
+    }
+}
+
+func onError(client: OpaquePointer?, error: Int32, reason: UnsafePointer<CChar>?, opaque: UnsafeMutableRawPointer?) {
+    ClientContext.of(opaque)?.failed(rd_kafka_resp_err_t(rawValue: error))
+}
+
+func onDelivery(
+    client: OpaquePointer?, message: UnsafePointer<rd_kafka_message_t>?, opaque: UnsafeMutableRawPointer?
+) {
+    guard let message = message?.pointee else { return }
+    ClientContext.of(opaque)?.delivered(id: UInt(bitPattern: message._private), error: message.err)
+}
+
+func onCommit(
+    client: OpaquePointer?, error: rd_kafka_resp_err_t, partitions: OpaquePartitions?, opaque: UnsafeMutableRawPointer?
+) {
+    var first = error
+    if let list = partitions?.pointee, let elements = list.elems, first == RD_KAFKA_RESP_ERR_NO_ERROR {
+        for index in 0..<Int(list.cnt) where elements[index].err != RD_KAFKA_RESP_ERR_NO_ERROR { first = elements[index].err }
+    }
+    ClientContext.of(opaque)?.committed(error: first)
+}
+
+func onRebalance(
+    client: OpaquePointer?, event: rd_kafka_resp_err_t, partitions: OpaquePartitions?, opaque: UnsafeMutableRawPointer?
+) {
+    guard let client, let partitions else { return }
+    ClientContext.of(opaque)?.rebalanced(client, event: event, partitions: partitions)
+}

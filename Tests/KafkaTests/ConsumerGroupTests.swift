@@ -1,0 +1,151 @@
+import Kafka
+import Testing
+
+@Test func groupGoesOnAfterWhatWasCommitted() async throws {
+    let broker = try EmbeddedBroker(topics: ["t": 1], logger: quiet)
+    let producer = try KafkaProducer(configuration: configuration(broker), logger: quiet)
+    func consumer() throws -> KafkaConsumerGroup {
+        try KafkaConsumerGroup(configuration: configuration(broker), groupID: "g", topics: ["t"], logger: quiet)
+    }
+    let first = try consumer()
+    try await with(producer, first) {
+        for index in 0..<10 { try await producer.send(topic: "t", key: [7], value: Array("\(index)".utf8)) }
+        let read = try await values(10, from: first.messages)
+        #expect(read.map(text) == (0..<10).map(String.init))
+        #expect(read.map(\.offset) == Array(0..<10) && read[0].key == [7])
+        try await first.commit(read[6])
+        // An older one changes nothing.
+        try await first.commit(read[2])
+    }
+    let second = try consumer()
+    try await with(second) {
+        let rest = try await values(3, from: second.messages)
+        #expect(rest.map(text) == ["7", "8", "9"])
+    }
+}
+
+@Test func manyCommitsAtOnceAreAllAnswered() async throws {
+    let broker = try EmbeddedBroker(topics: ["t": 2], logger: quiet)
+    let producer = try KafkaProducer(configuration: configuration(broker), logger: quiet)
+    let consumer = try KafkaConsumerGroup(configuration: configuration(broker), groupID: "g", topics: ["t"], logger: quiet)
+    try await with(producer, consumer) {
+        for index in 0..<200 { try await producer.send(topic: "t", value: Array("\(index)".utf8)) }
+        let read = try await values(200, from: consumer.messages)
+        try await within("200 commits") {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for message in read { group.addTask { try await consumer.commit(message) } }
+                try await group.waitForAll()
+            }
+        }
+    }
+}
+
+@Test func failedCommitIsSaidAndTheGroupGoesOn() async throws {
+    let broker = try EmbeddedBroker(topics: ["t": 1], logger: quiet)
+    let producer = try KafkaProducer(configuration: configuration(broker), logger: quiet)
+    let consumer = try KafkaConsumerGroup(configuration: configuration(broker), groupID: "g", topics: ["t"], logger: quiet)
+    try await with(producer, consumer) {
+        try await producer.send(topic: "t", value: [1])
+        let first = try await values(1, from: consumer.messages)
+        broker.answer(.offsetCommit, with: [.notAuthorized])
+        let error = await #expect(throws: KafkaError.self) { try await consumer.commit(first[0]) }
+        #expect(error?.code == .denied)
+        try await consumer.commit(first[0])
+        try await producer.send(topic: "t", value: [2])
+        #expect(try await values(1, from: consumer.messages)[0].value == [2])
+    }
+}
+
+@Test func readerThatLagsLosesNothing() async throws {
+    let broker = try EmbeddedBroker(topics: ["t": 2], logger: quiet)
+    let producer = try KafkaProducer(configuration: configuration(broker), logger: quiet)
+    let consumer = try KafkaConsumerGroup(configuration: configuration(broker), groupID: "g", topics: ["t"], logger: quiet)
+    // Several times what the buffer holds, so that it is paused and goes on again and again.
+    let count = 3000
+    try await with(producer, consumer) {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for index in 0..<count {
+                group.addTask { try await producer.send(topic: "t", value: Array("\(index)".utf8)) }
+            }
+            try await group.waitForAll()
+        }
+        let read = try await values(count, from: consumer.messages)
+        #expect(Set(read.map(text)) == Set((0..<count).map(String.init)))
+    }
+}
+
+@Test func membersShareAndTakeOver() async throws {
+    let broker = try EmbeddedBroker(topics: ["t": 4], logger: quiet)
+    let producer = try KafkaProducer(configuration: configuration(broker), logger: quiet)
+    func consumer() throws -> KafkaConsumerGroup {
+        try KafkaConsumerGroup(configuration: configuration(broker), groupID: "g", topics: ["t"], logger: quiet)
+    }
+    let staying = try consumer()
+    let leaving = try consumer()
+    try await with(producer, staying) {
+        try await with(leaving) {
+            try await producer.send(topic: "t", value: [1])
+            try await within("the first message at either member") {
+                await withTaskGroup(of: Void.self) { group in
+                    for member in [staying, leaving] {
+                        group.addTask { for await _ in member.messages { return } }
+                    }
+                    await group.next()
+                    group.cancelAll()
+                }
+            }
+        }
+        // All partitions are the other's now.
+        for index in 0..<20 { try await producer.send(topic: "t", value: Array("after \(index)".utf8)) }
+        try await within("what was published after one member left") {
+            var missing = Set((0..<20).map { "after \($0)" })
+            for await message in staying.messages {
+                missing.remove(text(message))
+                if missing.isEmpty { return }
+            }
+        }
+    }
+}
+
+@Test func groupFollowsABrokerThatStartedElsewhere() async throws {
+    let first = try EmbeddedBroker(topics: ["t": 1], logger: quiet)
+    let address = MovingAddress(first.bootstrap)
+    let configuration = KafkaConfiguration.embedded(bootstrap: address.bootstrap, clientID: "test")
+    let consumer = try KafkaConsumerGroup(configuration: configuration, groupID: "g", topics: ["t"], logger: quiet)
+    let producer = try KafkaProducer(configuration: configuration, logger: quiet)
+    try await with(producer, consumer) {
+        try await producer.send(topic: "t", value: [1])
+        let read = try await values(1, from: consumer.messages)
+        try await consumer.commit(read[0])
+        first.stop()
+        let second = try EmbeddedBroker(topics: ["t": 1], logger: quiet)
+        address.move(to: second.bootstrap)
+        try await within("the new broker") {
+            while (try? await producer.send(topic: "t", value: [2])) == nil {}
+        }
+        // Its offsets begin anew: read from the oldest, although more was committed at the old one.
+        #expect(try await values(1, from: consumer.messages)[0].value == [2])
+        second.stop()
+    }
+}
+
+@Test func topicThatDoesNotExistYetIsReadOnceItDoes() async throws {
+    let broker = try EmbeddedBroker(logger: quiet)
+    let producer = try KafkaProducer(configuration: configuration(broker), logger: quiet)
+    let consumer = try KafkaConsumerGroup(configuration: configuration(broker), groupID: "g", topics: ["new"], logger: quiet)
+    try await with(producer, consumer) {
+        try await producer.send(topic: "new", value: [1])
+        #expect(try await values(1, from: consumer.messages)[0].value == [1])
+    }
+}
+
+@Test func oddMessagesComeThroughAsTheyAre() async throws {
+    let broker = try EmbeddedBroker(topics: ["t": 1], logger: quiet)
+    let producer = try KafkaProducer(configuration: configuration(broker), logger: quiet)
+    let consumer = try KafkaConsumerGroup(configuration: configuration(broker), groupID: "g", topics: ["t"], logger: quiet)
+    let odd: [[UInt8]] = [[], [0], [0xFF, 0xFE, 0xC0], [UInt8](repeating: 0x20, count: 900_000)]
+    try await with(producer, consumer) {
+        for value in odd { try await producer.send(topic: "t", value: value) }
+        #expect(try await values(odd.count, from: consumer.messages).map(\.value) == odd)
+    }
+}
