@@ -60,17 +60,21 @@ import Testing
     let broker = try EmbeddedBroker(topics: ["t": 2], logger: quiet)
     let producer = try KafkaProducer(configuration: configuration(broker), logger: quiet)
     let consumer = try KafkaConsumerGroup(configuration: configuration(broker), groupID: "g", topics: ["t"], logger: quiet)
-    // Several times what the buffer holds, so that it is paused and goes on again and again.
+    // Several times what the buffer holds: it is paused while nobody reads and goes on again and again.
     let count = 3000
     try await with(producer, consumer) {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for index in 0..<count {
-                group.addTask { try await producer.send(topic: "t", value: Array("\(index)".utf8)) }
+        try await producer.send(topic: "t", value: Array("0".utf8))
+        let first = try await values(1, from: consumer.messages)
+        for batch in 0..<30 {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for index in max(1, batch * 100)..<(batch + 1) * 100 {
+                    group.addTask { try await producer.send(topic: "t", value: Array("\(index)".utf8)) }
+                }
+                try await group.waitForAll()
             }
-            try await group.waitForAll()
         }
-        let read = try await values(count, from: consumer.messages)
-        #expect(Set(read.map(text)) == Set((0..<count).map(String.init)))
+        let rest = try await values(count - 1, from: consumer.messages)
+        #expect(Set((first + rest).map(text)) == Set((0..<count).map(String.init)))
     }
 }
 

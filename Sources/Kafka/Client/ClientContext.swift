@@ -58,9 +58,9 @@ func onLog(client: OpaquePointer?, level: Int32, facility: UnsafePointer<CChar>?
 }
 
 /// Syslog's levels as ours. A lost connection is tried again without end and told of once by `failed(_:)`: at its own
-/// level it would fill the log while a broker is away.
+/// level it would fill the log while a broker is away. Remarks on settings are for whoever chose them: us.
 private func logLevel(syslog: Int32, facility: String) -> Logger.Level {
-    if facility == "FAIL" || facility == "ERROR" { return .debug }
+    if facility == "FAIL" || facility == "ERROR" || facility == "CONFWARN" { return .debug }
     return switch syslog {
     case ...3: .error
     case 4: .warning
