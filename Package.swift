@@ -126,6 +126,11 @@ let package = Package(
         tests(
             "AWSServerTests", ["AWSProtocol", "AWSServer", "Secrets", logging, nioCore, nioPosix, serviceLifecycle]),
         tests("SecretsTests", ["Secrets"]),
+        tests(
+            "AccountsTests",
+            [
+                "AWSProtocol", "Accounts", "AuditTrail", "Policies", "Postgres", "PostgresTesting", "Secrets", crypto, logging,
+            ]),
         tests("PoliciesTests", ["AWSProtocol", "Policies"]),
         tests("PostgresTests", ["Postgres", "PostgresTesting", logging]),
         tests("AuditTrailTests", ["AWSProtocol", "AuditTrail", "Postgres", "PostgresTesting", logging]),

@@ -42,7 +42,7 @@ extension Principal {
         context.set("aws:PrincipalAccount", account)
         context.set("aws:userid", userID)
         context.set("aws:PrincipalIsAWSService", false)
-        context.set("aws:CurrentTime", IAMTime.text(circumstances.time))
+        context.set("aws:CurrentTime", AWSTimestamp.extended(circumstances.time))
         context.set("aws:EpochTime", String(Int(circumstances.time.timeIntervalSince1970)))
         context.set("aws:SecureTransport", circumstances.isSecureTransport)
         context.set("aws:RequestedRegion", circumstances.region)
@@ -61,7 +61,7 @@ extension Principal {
             context.set("aws:username", user.name)
         case .assumedRole(let session):
             context.set("aws:PrincipalType", "AssumedRole")
-            context.set("aws:TokenIssueTime", IAMTime.text(session.createdAt))
+            context.set("aws:TokenIssueTime", AWSTimestamp.extended(session.createdAt))
             // Temporary credentials have the key; this authority knows no second factor yet.
             context.set("aws:MultiFactorAuthPresent", false)
             if let identity = session.sourceIdentity { context.set("aws:SourceIdentity", identity) }

@@ -1,0 +1,79 @@
+package import AWSProtocol
+import Postgres
+package import Secrets
+
+package import struct FoundationEssentials.Date
+
+/// An account as it is listed.
+package struct Account: Sendable, Hashable {
+    package let id: String
+    package let name: String
+    package let createdAt: Date
+}
+
+/// A user as it is listed.
+package struct UserEntity: Sendable, Hashable {
+    package let userID: String
+    package let account: String
+    package let path: String
+    package let name: String
+    package let createdAt: Date
+
+    package var arn: ARN { .user(account: account, path: path, name: name) }
+}
+
+/// A role as it is listed.
+package struct RoleEntity: Sendable, Hashable {
+    package let roleID: String
+    package let account: String
+    package let path: String
+    package let name: String
+    package let description: String
+    /// JSON as it was put.
+    package let trustPolicy: String
+    package let maximumSessionSeconds: Int
+    package let createdAt: Date
+
+    package var arn: ARN { .role(account: account, path: path, name: name) }
+}
+
+/// An access key without its secret.
+package struct AccessKeyEntity: Sendable, Hashable {
+    package enum Status: String, Sendable, CaseIterable, PostgresEncodable, PostgresDecodable {
+        case active = "Active", inactive = "Inactive"
+    }
+
+    package let accessKeyID: String
+    package let account: String
+    /// Nil for a key of root.
+    package let userName: String?
+    package let status: Status
+    package let createdAt: Date
+}
+
+/// A new access key, the only time its secret is shown.
+package struct NewAccessKey: Sendable {
+    package let accessKeyID: String
+    package let secretAccessKey: Redacted<String>
+}
+
+/// Whose inline policy or access key is meant.
+package enum PolicyOwner: Sendable, Hashable {
+    case user(String)
+    case role(String)
+}
+
+extension ARN {
+    package static func user(account: String, path: String = "/", name: String) -> ARN {
+        ARN(service: "iam", region: "", account: account, resource: "user\(path)\(name)")
+    }
+
+    package static func role(account: String, path: String = "/", name: String) -> ARN {
+        ARN(service: "iam", region: "", account: account, resource: "role\(path)\(name)")
+    }
+
+    /// The ARN of a session; a role's path is not part of it.
+    package static func session(account: String, role: String, name: String) -> ARN {
+        ARN(service: "sts", region: "", account: account, resource: "assumed-role/\(role)/\(name)")
+    }
+}

@@ -1,0 +1,76 @@
+import AWSProtocol
+package import AuditTrail
+package import Postgres
+
+import struct FoundationEssentials.Date
+
+/// Accounts, users, access keys, roles, policies and sessions in the authority's database.
+///
+/// Every change is one transaction that holds its audit record. Nothing is cached: what a request may do is read when it is
+/// decided, in the transaction that the caller hands in.
+package final class AccountsStore: Sendable {
+    /// As in IAM: two, so that a key can be replaced without a gap.
+    package static let maximumAccessKeysPerUser = 2
+    /// Rows of one listing.
+    package static let maximumListed = 1000
+
+    package let policies = PolicyCache()
+    let pool: PostgresPool
+    let sealer: any SecretSealer
+    private let trail: AuditTrail
+    private let region: String
+
+    package init(pool: PostgresPool, sealer: any SecretSealer, trail: AuditTrail, region: String) {
+        self.pool = pool
+        self.sealer = sealer
+        self.trail = trail
+        self.region = region
+    }
+
+    /// Runs a change and its record in one transaction.
+    nonisolated(nonsending) func change<R: Sendable>(
+        _ event: AccountEvent, by actor: AdminActor, _ body: (PostgresConnection) async throws -> R
+    ) async throws -> R {
+        do {
+            return try await pool.transaction { connection in
+                let result = try await body(connection)
+                try await trail.append(event.record(by: actor, region: region, at: Date()), on: connection)
+                return result
+            }
+        } catch let error as PostgresError where error.isUniqueViolation {
+            throw AccountsError(.entityAlreadyExists, "There is one of that name already.")
+        } catch let error as PostgresError where error.sqlState == Self.foreignKeyViolation {
+            throw AccountsError(
+                .noSuchEntity, "The account does not exist, or something still belongs to what was to be deleted.")
+        }
+    }
+
+    private static let foreignKeyViolation = "23503"
+}
+
+// MARK: Accounts
+
+extension AccountsStore {
+    package func createAccount(_ id: String, name: String, by actor: AdminActor) async throws {
+        try NameRules.account(id)
+        guard (1...128).contains(name.unicodeScalars.count) else {
+            throw AccountsError(.invalidInput, "An account's name has 1 to 128 characters.")
+        }
+        let event = AccountEvent(
+            name: "CreateAccount", account: id, source: "organizations.amazonaws.com",
+            parameters: ["accountId": .string(id), "accountName": .string(name)])
+        try await change(event, by: actor) { connection in
+            _ = try await connection.execute("INSERT INTO accounts (account, name) VALUES (\(id), \(name))")
+        }
+    }
+
+    package func accounts() async throws -> [Account] {
+        try await pool.query(
+            "SELECT account, name, created_at FROM accounts ORDER BY account LIMIT \(Self.maximumListed)"
+        ).map { Account(id: try $0.get("account"), name: try $0.get("name"), createdAt: try $0.get("created_at")) }
+    }
+
+    package func accountExists(_ id: String, on connection: PostgresConnection) async throws -> Bool {
+        try await !connection.query("SELECT 1 FROM accounts WHERE account = \(id)").isEmpty
+    }
+}

@@ -1,0 +1,57 @@
+package import AWSProtocol
+import Postgres
+import Secrets
+
+package import struct FoundationEssentials.Date
+
+/// Says who signed a request, or that nobody known did.
+///
+/// One path for every failure: whatever is wrong with a claim, there is one look-up, one secret opened (that of nobody where the key
+/// is unknown) and one signature computed, and only then is the answer chosen.
+package struct RequestAuthenticator: Sendable {
+    private let store: AccountsStore
+    private let verifier: SigV4Verifier
+    private let nobody: [UInt8]
+
+    private static let nobodysLabel = "access-key/nobody"
+
+    package static func make(store: AccountsStore, verifier: SigV4Verifier) async throws -> RequestAuthenticator {
+        let nobody = try await store.seal(Identifiers.secret(), label: nobodysLabel)
+        return RequestAuthenticator(store: store, verifier: verifier, nobody: nobody)
+    }
+
+    /// - Parameter service: the signing name that the claim's scope must have.
+    package func authenticate(
+        _ claim: SignedRequestClaim, service: String, now: Date
+    ) async throws(AWSError) -> Principal {
+        let found: StoredCredential?
+        let secret: SharedSecret
+        do {
+            found = try await store.credential(claim.accessKeyID)
+            secret = try await store.sealer.open(
+                found?.sealedSecret ?? nobody, label: found?.label ?? Self.nobodysLabel)
+        } catch {
+            throw AWSError(failure: error)
+        }
+        defer { secret.wipe() }
+        let isUsable = found?.accepts(token: claim.sessionToken) ?? false
+        try verifier.verify(claim, service: service, secret: isUsable ? secret : nil, now: now)
+        guard let found, isUsable else { throw .unrecognizedClient }
+        // Said only to who holds the secret.
+        guard !found.isExpired else { throw .expiredToken }
+        return found.principal
+    }
+}
+
+extension AWSError {
+    /// A fault of the authority itself: a database that does not answer may be tried again, anything else is internal.
+    package init(failure error: any Error) {
+        if let error = error as? AWSError {
+            self = error
+        } else if let error = error as? PostgresError, error.isRetriable || error.mayHaveTakenEffect {
+            self = .serviceUnavailable(cause: error)
+        } else {
+            self = .internalFailure(cause: error)
+        }
+    }
+}
