@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <malloc.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -105,6 +106,13 @@ static inline int clinux_constant_time_equal(const void *a, const void *b, size_
     volatile unsigned char difference = 0;
     for (size_t i = 0; i < bytes; i++) difference = (unsigned char)(difference | (left[i] ^ right[i]));
     return difference == 0;
+}
+
+/// Keeps the allocator from mapping and unmapping pages for every large buffer: blocks up to 32 MiB come from the
+/// heap, and the heap's end is given back only above 64 MiB. For processes that seal and open long frames.
+static inline void clinux_keep_large_allocations(void) {
+    (void)mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    (void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
 }
 
 #endif

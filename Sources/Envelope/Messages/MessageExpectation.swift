@@ -2,7 +2,10 @@
 /// somebody else's key is turned away without a call to KMS. `nil` asks nothing.
 package struct MessageExpectation: Sendable, Equatable {
     package var suite: AlgorithmSuite?
+    /// The whole context, exactly.
     package var context: EncryptionContext?
+    /// Pairs that the context must hold among others.
+    package var requiredContext: EncryptionContext = [:]
     package var frameBytes: Int?
     /// The message has exactly one data key, of KMS, under exactly this key ARN.
     package var kmsKeyARN: String?
@@ -10,11 +13,12 @@ package struct MessageExpectation: Sendable, Equatable {
     package var headerDigest: [UInt8]?
 
     package init(
-        suite: AlgorithmSuite? = nil, context: EncryptionContext? = nil, frameBytes: Int? = nil, kmsKeyARN: String? = nil,
-        headerDigest: [UInt8]? = nil
+        suite: AlgorithmSuite? = nil, context: EncryptionContext? = nil, requiredContext: EncryptionContext = [:],
+        frameBytes: Int? = nil, kmsKeyARN: String? = nil, headerDigest: [UInt8]? = nil
     ) {
         self.suite = suite
         self.context = context
+        self.requiredContext = requiredContext
         self.frameBytes = frameBytes
         self.kmsKeyARN = kmsKeyARN
         self.headerDigest = headerDigest
@@ -29,6 +33,9 @@ package struct MessageExpectation: Sendable, Equatable {
         guard fits else { throw .authentication }
         if let context {
             guard try EncryptionContextCodec.serialize(context) == header.serializedContext else { throw .authentication }
+        }
+        for (name, value) in requiredContext {
+            guard let held = header.context[name], held.utf8.elementsEqual(value.utf8) else { throw .authentication }
         }
         if let kmsKeyARN {
             guard header.encryptedDataKeys.count == 1, let key = header.encryptedDataKeys.first,

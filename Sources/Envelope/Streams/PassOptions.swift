@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// How a stream is sealed or opened: by how many threads, in what memory, and who is told.
@@ -11,6 +12,10 @@ package struct PassOptions: Sendable {
     package var progress: @Sendable (Int) -> Void = { _ in }
 
     package init() {}
+
+    /// For processes whose main work is sealing and opening, once at their start: the cipher library allocates per frame,
+    /// and frames of 128 KiB and more would each be mapped and unmapped (a fifth of the speed).
+    package static func tuneAllocator() { clinux_keep_large_allocations() }
 
     package static var processors: Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
 
