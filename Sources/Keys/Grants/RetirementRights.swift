@@ -13,6 +13,27 @@ struct RetirementRights: Sendable {
         var isDenied: Bool
         var identityAllows: Bool
         var keyPolicyAllows: Bool
+
+        init(isDenied: Bool, identityAllows: Bool, keyPolicyAllows: Bool) {
+            self.isDenied = isDenied
+            self.identityAllows = identityAllows
+            self.keyPolicyAllows = keyPolicyAllows
+        }
+
+        /// Asks the evaluator apart for each side. The key's policy is asked as if the key were of the caller's account: its Deny
+        /// must show, and what it allows the account alone must not count.
+        init(_ request: AuthorizationRequest, keyPolicy: PolicyDocument, policies: SubjectPolicies) {
+            let own = PolicyEvaluator.decideAbsentForeignKey(request, policies: policies)
+            let key = PolicyEvaluator.decideKey(
+                request, keyPolicy: keyPolicy, account: request.subject.account, policies: policies)
+            isDenied = own.isExplicitDeny || key.isExplicitDeny
+            identityAllows = own.outcome == .denied(.foreignResource)
+            if case .allowed(.statement(let statement)) = key.outcome {
+                keyPolicyAllows = statement.source == .resource
+            } else {
+                keyPolicyAllows = false
+            }
+        }
     }
 
     var caller: KeyCaller

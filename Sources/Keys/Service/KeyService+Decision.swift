@@ -1,0 +1,152 @@
+import AWSProtocol
+import Accounts
+import Policies
+import Postgres
+
+/// A key that a call was allowed to work on, and what the permission rests on.
+struct DecidedKey: Sendable {
+    let key: KeyRow
+    let decision: Decision
+    /// The grant behind the permission, where it is one.
+    let grant: KeyGrant?
+}
+
+/// What the request itself adds to a decision.
+struct DecisionInput: Sendable {
+    var encryptionContext: [String: String] = [:]
+    var context = ConditionContext()
+    var lock = KeyRows.Lock.none
+    var acceptsAlias = false
+}
+
+extension KeyService {
+    /// Finds the key, decides, and checks that the key's state allows the operation; in this order, so that nobody learns the state
+    /// of a key that is not open to them.
+    ///
+    /// Another account's key that is absent gives the same refusal as one that is not open.
+    func decide(
+        _ call: KeyCall, _ reference: KeyReference, _ input: DecisionInput = DecisionInput(), on connection: PostgresConnection
+    ) async throws -> DecidedKey {
+        try await decide(call.caller, call.operation, reference, input, concerns: call.concerns, on: connection)
+    }
+
+    /// - Parameter concerns: told of the key as soon as it is found, for the record of a refusal.
+    func decide(
+        _ caller: KeyCaller, _ operation: KeyOperation, _ reference: KeyReference, _ input: DecisionInput,
+        concerns: (ARN) -> Void, on connection: PostgresConnection
+    ) async throws -> DecidedKey {
+        let key = try await locate(caller, operation, reference, input, concerns: concerns, on: connection)
+        let decided = try await authorize(caller, key: key, operation: operation, input: input, on: connection)
+        guard decided.decision.isAllowed else {
+            // The same words as for a key that is absent: not even the key behind a foreign alias shows.
+            if key.account != caller.account {
+                throw try await foreignRefusal(caller, operation, named(reference, account: caller.account), on: connection)
+            }
+            throw KeyError(.accessDenied, decided.decision.message)
+        }
+        if let refusal = key.metadata.state.refusal(of: operation, key: key.arn) { throw refusal }
+        return decided
+    }
+
+    func locate(
+        _ caller: KeyCaller, _ operation: KeyOperation, _ reference: KeyReference, _ input: DecisionInput,
+        concerns: (ARN) -> Void, on connection: PostgresConnection
+    ) async throws -> KeyRow {
+        if reference.isAlias, !input.acceptsAlias {
+            switch reference {
+            case .aliasARN(let arn): throw KeyError(.invalidArn, "\(arn) is not a key ARN.")
+            case .aliasName(let name): throw KeyError.invalidKeyID(name)
+            case .keyID, .keyARN: break
+            }
+        }
+        let found = try await KeyRows.find(
+            reference, account: caller.account, region: region, lock: input.lock, on: connection)
+        if let found {
+            concerns(found.arn)
+            return found
+        }
+        let arn = named(reference, account: caller.account)
+        if arn.account != caller.account { throw try await foreignRefusal(caller, operation, arn, on: connection) }
+        throw reference.isAlias ? KeyError.aliasNotFound(arn) : .keyNotFound(arn)
+    }
+
+    private func foreignRefusal(
+        _ caller: KeyCaller, _ operation: KeyOperation, _ arn: ARN, on connection: PostgresConnection
+    ) async throws -> KeyError {
+        let request = AuthorizationRequest(
+            subject: caller.subject, action: operation.action, resource: arn.description, context: caller.context)
+        let decision = PolicyEvaluator.decideAbsentForeignKey(
+            request, policies: try await accounts.policies(of: caller.principal, on: connection))
+        return KeyError(.accessDenied, decision.message)
+    }
+
+    /// Policy first, then grants; the limit on grants made through grants applies only where the decision rests on one.
+    func authorize(
+        _ caller: KeyCaller, key: KeyRow, operation: KeyOperation, input: DecisionInput, on connection: PostgresConnection
+    ) async throws -> DecidedKey {
+        let policies = try await accounts.policies(of: caller.principal, on: connection)
+        let grants = try await GrantRows.candidates(
+            keyID: key.keyID, grantees: caller.granteeForms, operation: operation.rawValue, on: connection
+        ).filter { $0.granteeID == nil || $0.granteeID == caller.principalID }
+        let request = AuthorizationRequest(
+            subject: caller.subject, action: operation.action, resource: key.arn.description,
+            context: context(caller, key: key, operation: operation, input: input))
+        let decision = PolicyEvaluator.decideKey(
+            request, keyPolicy: try document(key.policy), account: key.account, policies: policies,
+            grants: try grants.map { try $0.policyGrant() }, encryptionContext: input.encryptionContext,
+            isUsableAcrossAccounts: operation.isCrossAccount)
+        return DecidedKey(
+            key: key, decision: decision, grant: decision.grantID.flatMap { id in grants.first { $0.id == id } })
+    }
+
+    /// For operations that no key policy can open: the caller's own policies decide.
+    func decideByIdentity(
+        _ call: KeyCall, resource: String, context extra: ConditionContext = ConditionContext(),
+        on connection: PostgresConnection
+    ) async throws {
+        var context = call.caller.context
+        context.merge(extra)
+        let request = AuthorizationRequest(
+            subject: call.caller.subject, action: call.operation.action, resource: resource, context: context)
+        let decision = PolicyEvaluator.decide(
+            request, policies: try await accounts.policies(of: call.caller.principal, on: connection))
+        guard decision.isAllowed else { throw KeyError(.accessDenied, decision.message) }
+    }
+
+    /// Stored policies were checked when they were put; one that does not parse now may hold a Deny, so nothing is decided.
+    func document(_ policy: String) throws -> PolicyDocument {
+        do {
+            return try accounts.policies.document(policy, kind: .key)
+        } catch {
+            throw KeyError.internal("The key's policy cannot be read.", cause: error)
+        }
+    }
+
+    private func context(
+        _ caller: KeyCaller, key: KeyRow, operation: KeyOperation, input: DecisionInput
+    ) -> ConditionContext {
+        var context = caller.context
+        context.merge(Self.keyConditions)
+        if operation.usesEncryptionContext {
+            context.set("kms:EncryptionAlgorithm", KeyMetadata.encryptionAlgorithm)
+            context.setEncryptionContext(input.encryptionContext)
+        }
+        for tag in key.tags { context.set("aws:ResourceTag/\(tag.key)", tag.value) }
+        context.merge(input.context)
+        return context
+    }
+
+    /// The same for every key that this authority makes.
+    static let keyConditions = ConditionContext([
+        "kms:KeySpec": [KeyMetadata.keySpec], "kms:KeyUsage": [KeyMetadata.keyUsage], "kms:KeyOrigin": [KeyMetadata.origin],
+        "kms:MultiRegion": ["false"],
+    ])
+
+    private func named(_ reference: KeyReference, account: String) -> ARN {
+        switch reference {
+        case .keyARN(let arn), .aliasARN(let arn): arn
+        case .keyID(let id): ARN(service: "kms", region: region, account: account, resource: "key/\(id)")
+        case .aliasName(let name): ARN(service: "kms", region: region, account: account, resource: name)
+        }
+    }
+}

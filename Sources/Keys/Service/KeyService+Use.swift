@@ -1,0 +1,141 @@
+package import AWSProtocol
+import Policies
+import Postgres
+package import Secrets
+
+/// What GenerateDataKey gives. `plaintext` is wiped by whoever wrote it into the answer.
+package struct GeneratedDataKey: Sendable {
+    package let keyARN: ARN
+    package let materialID: String
+    package let ciphertext: [UInt8]
+    package let plaintext: Secrets.SharedSecret
+}
+
+package struct EncryptedBytes: Sendable {
+    package let keyARN: ARN
+    package let ciphertext: [UInt8]
+}
+
+package struct DecryptedBytes: Sendable {
+    package let keyARN: ARN
+    package let materialID: String
+    package let plaintext: Secrets.SharedSecret
+}
+
+/// What all uses of a key carry.
+package struct KeyUse: Sendable {
+    package var encryptionContext: [String: String]
+    package var grantTokens: [String]
+    package var isDryRun: Bool
+
+    package init(encryptionContext: [String: String] = [:], grantTokens: [String] = [], isDryRun: Bool = false) {
+        self.encryptionContext = encryptionContext
+        self.grantTokens = grantTokens
+        self.isDryRun = isDryRun
+    }
+}
+
+extension KeyService {
+    /// Draws a data key of `bytes` (1 to 1,024) and seals it under the key.
+    package func generateDataKey(
+        _ call: KeyCall, key reference: KeyReference, bytes: Int, use: KeyUse
+    ) async throws(KeyError) -> GeneratedDataKey {
+        try await read(call) { connection in
+            let material = try await self.material(call, reference, use, on: connection)
+            let plaintext = SecretBytes.random(count: bytes)
+            let blob = try plaintext.withUnsafeBytes { try material.seal($0, context: use.encryptionContext) }
+            return GeneratedDataKey(
+                keyARN: material.keyARN, materialID: Hex.encode(material.materialID), ciphertext: blob.bytes,
+                plaintext: Secrets.SharedSecret(plaintext))
+        }
+    }
+
+    /// Seals 1 to 4,096 bytes under the key.
+    package func encrypt(
+        _ call: KeyCall, key reference: KeyReference, plaintext: Secrets.SharedSecret, use: KeyUse
+    ) async throws(KeyError) -> EncryptedBytes {
+        try await read(call) { connection in
+            let material = try await self.material(call, reference, use, on: connection)
+            var blob: CiphertextBlob?
+            try plaintext.withUnsafeBytes { blob = try material.seal($0, context: use.encryptionContext) }
+            return EncryptedBytes(keyARN: material.keyARN, ciphertext: blob?.bytes ?? [])
+        }
+    }
+
+    /// Opens a blob under the key that the blob names. A `key` in the request must be that one.
+    package func decrypt(
+        _ call: KeyCall, ciphertext: [UInt8], key requested: KeyReference?, use: KeyUse
+    ) async throws(KeyError) -> DecryptedBytes {
+        try await read(call) { connection in
+            let blob = try CiphertextBlob(parsing: ciphertext)
+            let key = try await self.keyOfBlob(blob, requested, call, use, on: connection)
+            let material = try await self.openMaterial(blob.materialID, of: key, on: connection)
+            let plaintext = try material.open(blob, context: use.encryptionContext)
+            // Last, so that a dry run fails on everything that a real one fails on.
+            if use.isDryRun { throw KeyError.dryRun }
+            return DecryptedBytes(
+                keyARN: key.arn, materialID: Hex.encode(blob.materialID), plaintext: Secrets.SharedSecret(plaintext))
+        }
+    }
+
+    /// Decides about Decrypt without a blob: DryRun with the modifier IGNORE_CIPHERTEXT.
+    package func decryptDryRun(_ call: KeyCall, key reference: KeyReference, use: KeyUse) async throws(KeyError) {
+        try await read(call) { connection in
+            _ = try await self.decideUse(call, reference, use, on: connection)
+            throw KeyError.dryRun
+        }
+    }
+
+    private func keyOfBlob(
+        _ blob: CiphertextBlob, _ requested: KeyReference?, _ call: KeyCall, _ use: KeyUse, on connection: PostgresConnection
+    ) async throws -> KeyRow {
+        let decided: DecidedKey
+        do {
+            decided = try await decideUse(call, .keyARN(blob.keyARN), use, on: connection)
+        } catch let error as KeyError where error.code == .notFound {
+            throw KeyError.unknownKeyOfCiphertext
+        }
+        guard let requested else { return decided.key }
+        // After the decision: only who may use the blob's key learns whether the names agree.
+        let named = try await KeyRows.find(requested, account: call.caller.account, region: region, on: connection)
+        guard named?.keyID == decided.key.keyID else { throw KeyError.incorrectKey }
+        return decided.key
+    }
+
+    private func decideUse(
+        _ call: KeyCall, _ reference: KeyReference, _ use: KeyUse, on connection: PostgresConnection
+    ) async throws -> DecidedKey {
+        for token in use.grantTokens { _ = try tokens.grantID(of: token) }
+        var input = DecisionInput(encryptionContext: use.encryptionContext, acceptsAlias: true)
+        input.context = Self.aliasCondition(reference)
+        return try await decide(call, reference, input, on: connection)
+    }
+
+    private func material(
+        _ call: KeyCall, _ reference: KeyReference, _ use: KeyUse, on connection: PostgresConnection
+    ) async throws -> KeyMaterial {
+        let key = try await decideUse(call, reference, use, on: connection).key
+        if use.isDryRun { throw KeyError.dryRun }
+        return try await openMaterial(Hex.decode(key.metadata.currentMaterialID) ?? [], of: key, on: connection)
+    }
+
+    private func openMaterial(_ id: [UInt8], of key: KeyRow, on connection: PostgresConnection) async throws -> KeyMaterial {
+        guard let stored = try await KeyRows.material(id, of: key, on: connection) else { throw KeyError.invalidCiphertext }
+        do {
+            return try await vault.openMaterial(stored.sealed, id: id, version: stored.version, of: key.arn)
+        } catch let error as VaultError where error.code == .absent {
+            // The key was deleted, and a database from before that was restored.
+            throw KeyError(.invalidState, "\(key.arn) is unavailable.", cause: error)
+        }
+    }
+
+    static func aliasCondition(_ reference: KeyReference) -> ConditionContext {
+        var context = ConditionContext()
+        switch reference {
+        case .aliasName(let name): context.set("kms:RequestAlias", name)
+        case .aliasARN(let arn): context.set("kms:RequestAlias", arn.resource)
+        case .keyID, .keyARN: break
+        }
+        return context
+    }
+}
