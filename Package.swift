@@ -93,7 +93,7 @@ let package = Package(
             "AuthorityAPI",
             [
                 "AWSProtocol", "AWSServer", "Accounts", "AuditTrail", "Keys", "Policies", "Postgres", "Secrets",
-                "Telemetry", crypto, logging, serviceLifecycle,
+                "Telemetry", crypto, logging, metrics, serviceLifecycle,
             ]),
         room(
             "ForecastAPI",
