@@ -1,0 +1,117 @@
+/// The private operation by which the API asks the authority who signed a request and what of it is allowed
+/// (target `ForecastleAuthority.Authorize`, signing name `forecast`).
+///
+/// JSON: `{"Claim":{…}, "SourceIp", "UserAgent", "RequestId", "SecureTransport":bool, "Audit":{…}, "Decisions":[…]}`.
+/// Only the API's principal may call it.
+package struct AuthorizeRequest: Sendable {
+    package static let targetPrefix = "ForecastleAuthority"
+    package static let operation = "Authorize"
+    package static let signingName = "forecast"
+    /// Stands for the caller's account in a decision's resource, which the API does not know before the answer.
+    package static let accountPlaceholder = "${Account}"
+    package static let maximumDecisions = 100
+
+    /// One action to decide.
+    package struct Decision: Sendable, Equatable {
+        package var action: String
+        /// ARN, perhaps with `accountPlaceholder`.
+        package var resource: String
+        /// Further condition keys, each with its values.
+        package var context: [String: [String]]
+
+        package init(action: String, resource: String, context: [String: [String]] = [:]) {
+            self.action = action
+            self.resource = resource
+            self.context = context
+        }
+    }
+
+    /// What the trail says of the call, beside who made it and whether it was allowed.
+    package struct Audit: Sendable, Equatable {
+        package var eventSource: String
+        package var eventName: String
+        package var isReadOnly: Bool
+        /// Null where the call's parameters are not recorded.
+        package var requestParameters: JSONValue
+        /// In the form of the record's `resources`.
+        package var resources: [JSONValue]
+
+        package init(
+            eventSource: String, eventName: String, isReadOnly: Bool, requestParameters: JSONValue = .null,
+            resources: [JSONValue] = []
+        ) {
+            self.eventSource = eventSource
+            self.eventName = eventName
+            self.isReadOnly = isReadOnly
+            self.requestParameters = requestParameters
+            self.resources = resources
+        }
+    }
+
+    package var claim: SignedRequestClaim
+    package var sourceIP: String
+    package var userAgent: String
+    package var requestID: String
+    package var isSecureTransport: Bool
+    package var audit: Audit
+    package var decisions: [Decision]
+
+    package init(
+        claim: SignedRequestClaim, sourceIP: String, userAgent: String, requestID: String, isSecureTransport: Bool,
+        audit: Audit, decisions: [Decision]
+    ) {
+        self.claim = claim
+        self.sourceIP = sourceIP
+        self.userAgent = userAgent
+        self.requestID = requestID
+        self.isSecureTransport = isSecureTransport
+        self.audit = audit
+        self.decisions = decisions
+    }
+}
+
+extension AuthorizeRequest {
+    package var json: JSONObject {
+        [
+            "Claim": .object(claim.json), "SourceIp": .string(sourceIP), "UserAgent": .string(userAgent),
+            "RequestId": .string(requestID), "SecureTransport": .bool(isSecureTransport),
+            "Audit": [
+                "EventSource": .string(audit.eventSource), "EventName": .string(audit.eventName),
+                "ReadOnly": .bool(audit.isReadOnly), "RequestParameters": audit.requestParameters,
+                "Resources": .array(audit.resources),
+            ],
+            "Decisions": .array(
+                decisions.map { decision in
+                    [
+                        "Action": .string(decision.action), "Resource": .string(decision.resource),
+                        "Context": .object(
+                            JSONObject(
+                                decision.context.sorted { $0.key < $1.key }.map { ($0.key, .strings($0.value)) })),
+                    ]
+                }),
+        ]
+    }
+
+    package init(json: JSONObject) throws(AWSError) {
+        claim = try SignedRequestClaim(json: json.requiredObject("Claim"))
+        sourceIP = try json.requiredString("SourceIp")
+        userAgent = try json.requiredString("UserAgent")
+        requestID = try json.requiredString("RequestId")
+        isSecureTransport = try json.requiredBool("SecureTransport")
+        let audit = try json.requiredObject("Audit")
+        self.audit = Audit(
+            eventSource: try audit.requiredString("EventSource"), eventName: try audit.requiredString("EventName"),
+            isReadOnly: try audit.requiredBool("ReadOnly"), requestParameters: audit["RequestParameters"] ?? .null,
+            resources: try audit.optionalArray("Resources") ?? [])
+        decisions = []
+        for decision in try json.requiredObjects("Decisions", count: 0...Self.maximumDecisions) {
+            let context = try decision.optionalObject("Context") ?? [:]
+            var values: [String: [String]] = [:]
+            for key in context.keys { values[key] = try context.requiredStrings(key) }
+            decisions.append(
+                Decision(
+                    action: try decision.requiredString("Action"), resource: try decision.requiredString("Resource"),
+                    context: values))
+        }
+    }
+}
