@@ -119,6 +119,7 @@ let package = Package(
         // Tests
         room("PostgresTesting", ["Postgres", logging]),
         tests("ArchitectureTests", []),
+        tests("TelemetryTests", ["Telemetry", metrics]),
         tests("ObjectStoreTests", ["ObjectStore", crypto]),
         tests("KafkaTests", ["Kafka", logging, serviceLifecycle]),
         tests("AWSProtocolTests", ["AWSProtocol", "Secrets"]),
@@ -132,7 +133,7 @@ let package = Package(
                 "AWSProtocol", "Accounts", "AuditTrail", "Policies", "Postgres", "PostgresTesting", "Secrets", crypto, logging,
             ]),
         tests("PoliciesTests", ["AWSProtocol", "Policies"]),
-        tests("PostgresTests", ["Postgres", "PostgresTesting", logging]),
+        tests("PostgresTests", ["Postgres", "PostgresTesting", "Secrets", logging]),
         tests("AuditTrailTests", ["AWSProtocol", "AuditTrail", "Postgres", "PostgresTesting", logging]),
         tests("TimeSeriesTests", ["TimeSeries"]),
     ]

@@ -10,9 +10,7 @@ extension ConnectionCore {
         guard queries.count <= Self.maximumPipelineStatements else {
             throw PostgresError(.encoding, message: "A pipeline has more than \(Self.maximumPipelineStatements) statements.")
         }
-        guard !queries.contains(where: { $0.sql.utf8.contains(0) }) else {
-            throw PostgresError(.encoding, message: "A statement contains a NUL character.")
-        }
+        for query in queries { try refuseNUL(in: query.sql) }
         // Encoded before anything is sent: a value that cannot be sent must not leave half a pipeline behind.
         let encoded = try queries.map { try EncodedParameters($0.parameters) }
         return try exchange { handle, exchange in

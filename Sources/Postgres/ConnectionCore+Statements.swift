@@ -3,7 +3,7 @@ import CLibpq
 extension ConnectionCore {
     /// Runs one statement with its parameters.
     func run(_ query: PostgresQuery, interruptible: Bool = true, timeout: Duration? = nil) throws -> PostgresResult {
-        guard !query.sql.utf8.contains(0) else { throw PostgresError(.encoding, message: "A statement contains a NUL character.") }
+        try refuseNUL(in: query.sql)
         let parameters = try EncodedParameters(query.parameters)
         let key = StatementCache.Key(sql: query.sql, types: parameters.types)
         let isAutocommit = try openHandle().isIdle
@@ -39,10 +39,15 @@ extension ConnectionCore {
 
     /// Runs several statements without parameters, as one implicit transaction unless they begin one themselves.
     func run(script: String, interruptible: Bool = true, timeout: Duration? = nil) throws -> PostgresResult {
-        guard !script.utf8.contains(0) else { throw PostgresError(.encoding, message: "A script contains a NUL character.") }
+        try refuseNUL(in: script)
         return try exchange(interruptible: interruptible, timeout: timeout) { handle, exchange in
             try receive(handle.send(script: script), exchange)
         }
+    }
+
+    /// libpq reads a text up to the first NUL, and would run half a statement.
+    func refuseNUL(in sql: String) throws {
+        if sql.utf8.contains(0) { throw PostgresError(.encoding, message: "A statement contains a NUL character.") }
     }
 
     /// All results of what was sent: the first error, else the last result.

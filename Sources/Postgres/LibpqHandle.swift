@@ -14,7 +14,10 @@ final class LibpqHandle {
         defer {
             keywords.forEach { free($0) }
             // A password may be among them.
-            values.forEach { if let value = $0 { explicit_bzero(value, strlen(value)) }; free($0) }
+            for case let value? in values {
+                explicit_bzero(value, strlen(value))
+                free(value)
+            }
         }
         let started = PQconnectStartParams(keywords.map { UnsafePointer($0) }, values.map { UnsafePointer($0) }, 0)
         guard let started else {

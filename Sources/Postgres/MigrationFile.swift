@@ -16,7 +16,7 @@ package struct MigrationFile: Sendable, Equatable {
         return String(repeating: "0", count: max(0, 4 - digits.count)) + digits + "_" + name + ".sql"
     }
 
-    init(fileName: String, contents: [UInt8]) throws {
+    package init(fileName: String, contents: [UInt8]) throws {
         guard let match = fileName.wholeMatch(of: /([0-9]{4})_([a-z0-9_]+)\.sql/), let number = Int(match.output.1), number > 0
         else {
             throw MigrationFile.fault("\(fileName): a migration is named NNNN_name.sql, with a name of a-z, 0-9 and _.")
@@ -49,7 +49,7 @@ package struct MigrationFile: Sendable, Equatable {
         return try ordered(files)
     }
 
-    static func ordered(_ files: [MigrationFile]) throws -> [MigrationFile] {
+    package static func ordered(_ files: [MigrationFile]) throws -> [MigrationFile] {
         let files = files.sorted { ($0.number, $0.name) < ($1.number, $1.name) }
         for (file, expected) in zip(files, 1...) where file.number != expected {
             throw fault(

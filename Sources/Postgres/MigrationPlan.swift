@@ -6,6 +6,13 @@ package struct AppliedMigration: Sendable, Equatable {
     package let name: String
     package let checksum: String
     package let appliedAt: Date
+
+    package init(number: Int, name: String, checksum: String, appliedAt: Date) {
+        self.number = number
+        self.name = name
+        self.checksum = checksum
+        self.appliedAt = appliedAt
+    }
 }
 
 /// Files and database side by side. Pure.
@@ -16,7 +23,7 @@ package struct MigrationPlan: Sendable, Equatable {
 
     /// Throws `.migration`, naming the file and what is wrong with it: changed after it was applied, gone, renamed, or numbered
     /// below one that was applied.
-    init(files: [MigrationFile], applied: [AppliedMigration]) throws {
+    package init(files: [MigrationFile], applied: [AppliedMigration]) throws {
         let applied = applied.sorted { $0.number < $1.number }
         for (row, expected) in zip(applied, 1...) {
             let fileName = MigrationFile.fileName(number: row.number, name: row.name)

@@ -1,13 +1,24 @@
 /// Every decision of the pool: who gets which connection, who waits, when one is opened, what follows a failure. Pure;
 /// `PostgresPool` carries the actions out under its lock.
-struct PoolStateMachine {
-    struct ConnectionID: Hashable, Sendable { let number: Int }
-    struct WaiterID: Hashable, Sendable { let number: Int }
+package struct PoolStateMachine {
+    package struct ConnectionID: Hashable, Sendable {
+        package let number: Int
+        package init(number: Int) { self.number = number }
+    }
+    package struct WaiterID: Hashable, Sendable {
+        package let number: Int
+        package init(number: Int) { self.number = number }
+    }
 
     /// Open `id`, but not before `delay`.
-    struct Opening: Equatable {
-        let id: ConnectionID
-        let delay: Duration
+    package struct Opening: Equatable {
+        package let id: ConnectionID
+        package let delay: Duration
+
+        package init(id: ConnectionID, delay: Duration) {
+            self.id = id
+            self.delay = delay
+        }
     }
 
     private enum Slot { case opening, idle, leased }
@@ -22,23 +33,23 @@ struct PoolStateMachine {
     private var failures = 0
     private var openNotBefore: ContinuousClock.Instant?
     private var nextNumber = 0
-    private(set) var isClosed = false
+    package private(set) var isClosed = false
 
-    init(maximumConnections: Int, maximumWaiters: Int, backoff: Backoff = .reconnecting) {
+    package init(maximumConnections: Int, maximumWaiters: Int, backoff: Backoff = .reconnecting) {
         precondition(maximumConnections > 0, "A pool needs at least one connection.")
         self.maximumConnections = maximumConnections
         self.maximumWaiters = maximumWaiters
         self.backoff = backoff
     }
 
-    var leasedCount: Int { slots.values.count { $0 == .leased } }
-    var idleCount: Int { idle.count }
-    var openingCount: Int { slots.values.count { $0 == .opening } }
-    var waiterCount: Int { waiters.count }
+    package var leasedCount: Int { slots.values.count { $0 == .leased } }
+    package var idleCount: Int { idle.count }
+    package var openingCount: Int { slots.values.count { $0 == .opening } }
+    package var waiterCount: Int { waiters.count }
 
     // MARK: Asking
 
-    enum AcquireAction: Equatable {
+    package enum AcquireAction: Equatable {
         case lease(ConnectionID)
         case wait(Opening?)
         case refuseExhausted
@@ -46,13 +57,13 @@ struct PoolStateMachine {
     }
 
     /// An idle connection at once, without waiting. Who waits already goes first.
-    mutating func leaseIdle() -> ConnectionID? {
+    package mutating func leaseIdle() -> ConnectionID? {
         guard !isClosed, waiters.isEmpty, let id = idle.popLast() else { return nil }
         slots[id] = .leased
         return id
     }
 
-    mutating func acquire(_ waiter: WaiterID, now: ContinuousClock.Instant) -> AcquireAction {
+    package mutating func acquire(_ waiter: WaiterID, now: ContinuousClock.Instant) -> AcquireAction {
         if isClosed { return .refuseClosed }
         if let id = leaseIdle() { return .lease(id) }
         guard waiters.count < maximumWaiters else { return .refuseExhausted }
@@ -61,7 +72,7 @@ struct PoolStateMachine {
     }
 
     /// The waiter gives up (cancelled, or out of time). True: it was still waiting and must be told.
-    mutating func withdraw(_ waiter: WaiterID) -> Bool {
+    package mutating func withdraw(_ waiter: WaiterID) -> Bool {
         guard let place = waiters.firstIndex(of: waiter) else { return false }
         waiters.remove(at: place)
         return true
@@ -69,35 +80,40 @@ struct PoolStateMachine {
 
     // MARK: Connections
 
-    enum SettleAction: Equatable {
+    package enum SettleAction: Equatable {
         case lease(WaiterID)
         case park
         /// Drop the connection; `opening` is its successor, if somebody waits.
         case close(Opening?)
     }
 
-    mutating func opened(_ id: ConnectionID) -> SettleAction {
+    package mutating func opened(_ id: ConnectionID) -> SettleAction {
         failures = 0
         openNotBefore = nil
         return settle(id)
     }
 
-    mutating func released(_ id: ConnectionID, isReusable: Bool, now: ContinuousClock.Instant) -> SettleAction {
+    package mutating func released(_ id: ConnectionID, isReusable: Bool, now: ContinuousClock.Instant) -> SettleAction {
         precondition(slots[id] == .leased, "A connection is given back once.")
         if isReusable { return settle(id) }
         slots[id] = nil
         return .close(isClosed ? nil : openForWaiters(now: now))
     }
 
-    struct OpenFailedAction: Equatable {
+    package struct OpenFailedAction: Equatable {
         /// Tell these that no connection can be made.
-        var failing: [WaiterID] = []
-        var opening: Opening?
+        package var failing: [WaiterID]
+        package var opening: Opening?
+
+        package init(failing: [WaiterID] = [], opening: Opening? = nil) {
+            self.failing = failing
+            self.opening = opening
+        }
     }
 
     /// `isFinal`: trying again cannot help (credentials, no such database). Otherwise those who wait go on waiting until their
     /// own deadline, and another attempt follows after a delay. `fraction` is random in 0..<1.
-    mutating func openFailed(
+    package mutating func openFailed(
         _ id: ConnectionID, isFinal: Bool, now: ContinuousClock.Instant, fraction: Double
     ) -> OpenFailedAction {
         slots[id] = nil
@@ -111,13 +127,18 @@ struct PoolStateMachine {
         return OpenFailedAction(opening: openForWaiters(now: now))
     }
 
-    struct CloseAction: Equatable {
-        var failing: [WaiterID]
-        var dropping: [ConnectionID]
+    package struct CloseAction: Equatable {
+        package var failing: [WaiterID]
+        package var dropping: [ConnectionID]
+
+        package init(failing: [WaiterID], dropping: [ConnectionID]) {
+            self.failing = failing
+            self.dropping = dropping
+        }
     }
 
     /// Nobody is served any more. What is lent out is dropped when it comes back, what is being opened when it is ready.
-    mutating func close() -> CloseAction {
+    package mutating func close() -> CloseAction {
         isClosed = true
         defer {
             waiters.removeAll()

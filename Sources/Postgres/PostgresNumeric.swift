@@ -45,7 +45,8 @@ struct PostgresNumeric: CustomStringConvertible {
             let (scaled, overflow) = value.multipliedReportingOverflow(by: 10_000)
             let digit = Int64(group(at: position))
             // Built downwards from zero when negative, so that Int64.min fits.
-            let (sum, overflowToo) = sign == 0 ? scaled.addingReportingOverflow(digit) : scaled.subtractingReportingOverflow(digit)
+            let (sum, overflowToo) =
+                sign == 0 ? scaled.addingReportingOverflow(digit) : scaled.subtractingReportingOverflow(digit)
             if overflow || overflowToo { return nil }
             value = sum
         }

@@ -10,6 +10,7 @@ extension PostgresPool {
     }
 
     /// One statement, in a transaction of its own.
+    @discardableResult
     package func query(_ query: PostgresQuery) async throws -> [PostgresRow] {
         try await withConnection { try await $0.query(query) }
     }

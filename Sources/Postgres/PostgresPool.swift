@@ -60,6 +60,9 @@ package final class PostgresPool: Service, Sendable {
         withExtendedLifetime(dropped) {}
     }
 
+    /// Tasks in line for a connection.
+    package var waiterCount: Int { state.withLock { $0.machine.waiterCount } }
+
     // MARK: Lending
 
     func acquire() async throws -> Lease {
@@ -68,7 +71,7 @@ package final class PostgresPool: Service, Sendable {
             try Task.checkCancellation()
             let lease: Lease
             if let idle = idleLease() { lease = idle } else { lease = try await waitForLease() }
-            if await lease.connection.isUsable() { return lease }
+            if lease.connection.isUsable() { return lease }
             release(lease)
         }
         throw PostgresError(.connectionLost, message: "Every session of the pool was found dead.")

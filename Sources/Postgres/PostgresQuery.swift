@@ -23,6 +23,12 @@ package struct PostgresQuery: ExpressibleByStringInterpolation, Sendable {
             sql += "$\(parameters.count)"
         }
 
+        /// Binds a value or NULL. An overload of its own, because the compiler warns of an optional where a parameter is none.
+        package mutating func appendInterpolation(_ value: (some PostgresEncodable)?) {
+            parameters.append(value.postgresParameter)
+            sql += "$\(parameters.count)"
+        }
+
         /// Splices a constant of the source (a column list, a table name). Never hand it anything that came from outside.
         package mutating func appendInterpolation(raw text: String) { sql += text }
     }

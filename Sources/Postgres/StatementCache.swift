@@ -2,13 +2,18 @@
 ///
 /// A statement is prepared when it is seen for the second time, so that statements made once (migrations, ad-hoc ones) cost
 /// neither a round trip nor server memory. The least recently used one makes room for a new one.
-struct StatementCache {
-    struct Key: Hashable {
-        let sql: String
-        let types: [UInt32]
+package struct StatementCache {
+    package struct Key: Hashable {
+        package let sql: String
+        package let types: [UInt32]
+
+        package init(sql: String, types: [UInt32]) {
+            self.sql = sql
+            self.types = types
+        }
     }
 
-    enum Plan: Equatable {
+    package enum Plan: Equatable {
         /// Send text and parameters together.
         case unprepared
         /// Prepare under `name`, after deallocating `evicting`; report with `didPrepare`.
@@ -16,7 +21,7 @@ struct StatementCache {
         case prepared(name: String)
     }
 
-    static let defaultCapacity = 256
+    package static let defaultCapacity = 256
 
     private struct Entry {
         var name: String?
@@ -30,11 +35,11 @@ struct StatementCache {
     /// Names that left the cache and still live on the server; each later preparation removes one.
     private var pendingEvictions: [String] = []
 
-    init(capacity: Int = Self.defaultCapacity) { self.capacity = capacity }
+    package init(capacity: Int = defaultCapacity) { self.capacity = capacity }
 
-    var count: Int { entries.count }
+    package var count: Int { entries.count }
 
-    mutating func plan(for key: Key) -> Plan {
+    package mutating func plan(for key: Key) -> Plan {
         clock += 1
         if let name = entries[key]?.name {
             entries[key]?.lastUse = clock
@@ -50,10 +55,10 @@ struct StatementCache {
         return .prepare(name: "s\(nextName)", evicting: pendingEvictions.popLast())
     }
 
-    mutating func didPrepare(_ key: Key, name: String) { entries[key]?.name = name }
+    package mutating func didPrepare(_ key: Key, name: String) { entries[key]?.name = name }
 
     /// The server no longer accepts what was prepared (the table changed, or it knows the name no more): forget it.
-    mutating func forget(_ key: Key, isKnownToServer: Bool) {
+    package mutating func forget(_ key: Key, isKnownToServer: Bool) {
         if let name = entries.removeValue(forKey: key)?.name, isKnownToServer { pendingEvictions.append(name) }
     }
 
