@@ -99,11 +99,11 @@ package final class PostgresPool: Service, Sendable {
             state.nextWaiter += 1
             return WaiterID(number: state.nextWaiter)
         }
-        let timeout = configuration.acquireTimeout
+        let deadline = ContinuousClock.now + configuration.acquireTimeout
         return try await withThrowingTaskGroup(of: Lease?.self) { group in
-            group.addTask { try await self.standInLine(waiter) }
+            group.addTask { try await self.standInLine(waiter, until: deadline) }
             group.addTask {
-                try? await Task.sleep(for: timeout)
+                try? await Task.sleep(until: deadline, clock: .continuous)
                 if !Task.isCancelled { self.giveUp(waiter) }
                 return nil
             }
@@ -115,7 +115,7 @@ package final class PostgresPool: Service, Sendable {
         }
     }
 
-    private func standInLine(_ waiter: WaiterID) async throws -> Lease {
+    private func standInLine(_ waiter: WaiterID, until deadline: ContinuousClock.Instant) async throws -> Lease {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 let now = ContinuousClock.now
@@ -131,8 +131,9 @@ package final class PostgresPool: Service, Sendable {
                     continuation.resume(returning: Lease(id: id, connection: connection))
                 case .wait(let opening):
                     if let opening { open(opening) }
-                    // The handler below may have run before the continuation was there.
+                    // The handler below, or the deadline's task, may have run before the continuation was there.
                     if Task.isCancelled { withdraw(waiter, throwing: CancellationError()) }
+                    if ContinuousClock.now >= deadline { giveUp(waiter) }
                 case .refuseExhausted: continuation.resume(throwing: PostgresError.tooManyWaiters)
                 case .refuseClosed: continuation.resume(throwing: PostgresError.poolClosed)
                 }
