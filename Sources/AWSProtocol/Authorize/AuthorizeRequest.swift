@@ -18,11 +18,15 @@ package struct AuthorizeRequest: Sendable {
         package var resource: String
         /// Further condition keys, each with its values.
         package var context: [String: [String]]
+        /// A role of the caller's account whose rights are asked for instead of the caller's: what a role that is passed may
+        /// do with a bucket.
+        package var role: String?
 
-        package init(action: String, resource: String, context: [String: [String]] = [:]) {
+        package init(action: String, resource: String, context: [String: [String]] = [:], role: String? = nil) {
             self.action = action
             self.resource = resource
             self.context = context
+            self.role = role
         }
     }
 
@@ -82,12 +86,14 @@ extension AuthorizeRequest {
             ],
             "Decisions": .array(
                 decisions.map { decision in
-                    [
+                    var json: JSONObject = [
                         "Action": .string(decision.action), "Resource": .string(decision.resource),
                         "Context": .object(
                             JSONObject(
                                 decision.context.sorted { $0.key < $1.key }.map { ($0.key, .strings($0.value)) })),
                     ]
+                    json.append("Role", ifPresent: decision.role.map { .string($0) })
+                    return .object(json)
                 }),
         ]
     }
@@ -111,7 +117,7 @@ extension AuthorizeRequest {
             decisions.append(
                 Decision(
                     action: try decision.requiredString("Action"), resource: try decision.requiredString("Resource"),
-                    context: values))
+                    context: values, role: try decision.optionalString("Role")))
         }
     }
 }
