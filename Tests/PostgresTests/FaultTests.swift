@@ -73,7 +73,7 @@ struct FaultTests {
         var configuration = server.configuration
         configuration.password = Redacted("canary-password")
         configuration.connectTimeout = .milliseconds(100)
-        configuration.acquireTimeout = .milliseconds(600)
+        configuration.acquireTimeout = .seconds(3)
         let pool = PostgresPool(configuration: configuration, logger: TestDatabase.logger)
         defer { pool.close() }
         let started = ContinuousClock.now
@@ -91,13 +91,13 @@ struct FaultTests {
         let server = try SilentServer()
         var configuration = server.configuration
         configuration.connectTimeout = .milliseconds(50)
-        configuration.acquireTimeout = .milliseconds(500)
+        configuration.acquireTimeout = .milliseconds(1500)
         let counter = CountingLogHandler.Counter()
         let pool = PostgresPool(
             configuration: configuration, logger: Logger(label: "count") { _ in CountingLogHandler(counter: counter) })
         defer { pool.close() }
         await #expect(throws: PostgresError.self) { try await pool.query("SELECT 1") }
-        // Delays of 25–50, 50–100, 100–200 ms and an attempt of 50 ms each leave room for a handful.
+        // Delays of 25–50, 50–100, 100–200, 200–400, 400–800 ms and attempts of 50 ms leave room for a handful.
         #expect((1...6).contains(counter.value))
     }
 
