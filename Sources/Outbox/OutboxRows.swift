@@ -1,0 +1,57 @@
+import FoundationEssentials
+import Postgres
+
+/// A claimed row.
+struct OutboxRow: Sendable {
+    let id: Int
+    let topic: String
+    let key: [UInt8]?
+    let payload: [UInt8]
+    /// How often it was claimed, this time included.
+    let claims: Int
+}
+
+/// The statements of the relay. A claim is a random token and a lease by the database's clock: who holds neither changes
+/// nothing.
+struct OutboxRows: Sendable {
+    let pool: PostgresPool
+
+    /// Takes the oldest due rows, passing over those that another relay is just taking.
+    func claim(limit: Int, lease: Duration, token: UUID) async throws -> [OutboxRow] {
+        try await pool.query(
+            """
+            WITH due AS MATERIALIZED (
+                SELECT id FROM outbox WHERE available_at <= clock_timestamp()
+                ORDER BY available_at, id LIMIT \(limit) FOR UPDATE SKIP LOCKED)
+            UPDATE outbox SET available_at = clock_timestamp() + \(lease), claim = \(token), claims = claims + 1
+            FROM due WHERE outbox.id = due.id
+            RETURNING outbox.id, topic, key, payload, claims
+            """
+        ).map { row in
+            OutboxRow(
+                id: try row.get("id"), topic: try row.get("topic"), key: try row.get("key", as: [UInt8]?.self),
+                payload: try row.get("payload"), claims: try row.get("claims", as: Int.self))
+        }.sorted { $0.id < $1.id }
+    }
+
+    /// Removes what was acknowledged; returns how many rows were still this claim's. The others another relay took over
+    /// after the lease and publishes again.
+    func remove(_ ids: [Int], token: UUID) async throws -> Int {
+        try await pool.execute("DELETE FROM outbox WHERE id = ANY(\(ids)) AND claim = \(token)")
+    }
+
+    /// Gives rows back before their lease ends, to be claimed again after `delay`.
+    func release(_ ids: [Int], token: UUID, after delay: Duration) async throws {
+        try await pool.execute(
+            """
+            UPDATE outbox SET available_at = clock_timestamp() + \(delay), claim = NULL
+            WHERE id = ANY(\(ids)) AND claim = \(token)
+            """)
+    }
+
+    /// How many rows there are, counted up to `limit`.
+    func count(upTo limit: Int) async throws -> Int {
+        try await pool.query("SELECT count(*) AS rows FROM (SELECT FROM outbox LIMIT \(limit)) AS bounded")
+            .first?.get("rows") ?? 0
+    }
+}
