@@ -6,7 +6,7 @@ import Crypto
 /// Base64 of: version 1 (1 byte), grant id (32 bytes), random (16 bytes), HMAC-SHA256 over all of it (32 bytes). So every
 /// answer carries another token, and all tokens of a grant say the same. Here grants work at once everywhere; tokens are
 /// checked all the same, so that a client learns of a wrong one.
-struct GrantTokens: Sendable {
+package struct GrantTokens: Sendable {
     static let maximumCharacters = 8192
     static let maximumCount = 10
     private static let bodyBytes = 1 + 32 + 16
@@ -14,11 +14,11 @@ struct GrantTokens: Sendable {
 
     private let key: SymmetricKey
 
-    init(vault: Vault) throws {
+    package init(vault: Vault) throws {
         key = try vault.rootDerivedKey(info: Array("forecastle grant token".utf8))
     }
 
-    func issue(for grantID: String) -> String {
+    package func issue(for grantID: String) -> String {
         guard let id = Hex.decode(grantID), id.count == 32 else {
             preconditionFailure("A grant id has 64 hexadecimal digits.")
         }
@@ -27,7 +27,7 @@ struct GrantTokens: Sendable {
     }
 
     /// The grant that the token was issued for, whether it still exists or not.
-    func grantID(of token: String) throws(KeyError) -> String {
+    package func grantID(of token: String) throws(KeyError) -> String {
         guard token.utf8.count <= Self.maximumCharacters, let bytes = Base64.decode(token),
             bytes.count == Self.bodyBytes + Self.macBytes, bytes[0] == 1,
             HMAC<SHA256>.isValidAuthenticationCode(

@@ -21,6 +21,26 @@ package struct KeyGrant: Sendable, Equatable {
     package var operations: [GrantOperation]
     package var constraints: Grant.Constraints
 
+    package init(
+        id: String, keyARN: ARN, name: String? = nil, createdAt: Date, grantee: String, granteeID: String? = nil,
+        retiring: String? = nil, retiringID: String? = nil, issuingAccount: String, creator: String, creatorID: String,
+        operations: [GrantOperation], constraints: Grant.Constraints = .none
+    ) {
+        self.id = id
+        self.keyARN = keyARN
+        self.name = name
+        self.createdAt = createdAt
+        self.grantee = grantee
+        self.granteeID = granteeID
+        self.retiring = retiring
+        self.retiringID = retiringID
+        self.issuingAccount = issuingAccount
+        self.creator = creator
+        self.creatorID = creatorID
+        self.operations = operations
+        self.constraints = constraints
+    }
+
     package static func newID() -> String { Hex.encode(randomBytes(32)) }
 
     /// The grant as the evaluation of policies sees it.

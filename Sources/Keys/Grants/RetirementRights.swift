@@ -1,5 +1,4 @@
-import AWSProtocol
-import Policies
+package import Policies
 
 /// Who may retire a grant; pure.
 ///
@@ -7,14 +6,14 @@ import Policies
 /// RetireGrant among the operations need no policy; the issuing account and an account that is retiring principal may hand
 /// the right on by their own policies; whoever made the grant may where some policy allows kms:RetireGrant. A key policy
 /// alone gives it to nobody, an explicit Deny takes it from everybody.
-struct RetirementRights: Sendable {
+package struct RetirementRights: Sendable {
     /// What the policies say of kms:RetireGrant on the key for this caller.
-    struct Policy: Sendable, Equatable {
+    package struct Policy: Sendable, Equatable {
         var isDenied: Bool
         var identityAllows: Bool
         var keyPolicyAllows: Bool
 
-        init(isDenied: Bool, identityAllows: Bool, keyPolicyAllows: Bool) {
+        package init(isDenied: Bool, identityAllows: Bool, keyPolicyAllows: Bool) {
             self.isDenied = isDenied
             self.identityAllows = identityAllows
             self.keyPolicyAllows = keyPolicyAllows
@@ -22,7 +21,7 @@ struct RetirementRights: Sendable {
 
         /// Asks the evaluator apart for each side. The key's policy is asked as if the key were of the caller's account: its Deny
         /// must show, and what it allows the account alone must not count.
-        init(_ request: AuthorizationRequest, keyPolicy: PolicyDocument, policies: SubjectPolicies) {
+        package init(_ request: AuthorizationRequest, keyPolicy: PolicyDocument, policies: SubjectPolicies) {
             let own = PolicyEvaluator.decideAbsentForeignKey(request, policies: policies)
             let key = PolicyEvaluator.decideKey(
                 request, keyPolicy: keyPolicy, account: request.subject.account, policies: policies)
@@ -36,10 +35,15 @@ struct RetirementRights: Sendable {
         }
     }
 
-    var caller: KeyCaller
-    var policy: Policy
+    package var caller: KeyCaller
+    package var policy: Policy
 
-    func mayRetire(_ grant: KeyGrant) -> Bool {
+    package init(caller: KeyCaller, policy: Policy) {
+        self.caller = caller
+        self.policy = policy
+    }
+
+    package func mayRetire(_ grant: KeyGrant) -> Bool {
         if policy.isDenied { return false }
         if let retiring = grant.retiring, has(retiring, id: grant.retiringID) { return true }
         if grant.operations.contains(.retireGrant), has(grant.grantee, id: grant.granteeID) { return true }

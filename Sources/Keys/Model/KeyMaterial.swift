@@ -1,18 +1,18 @@
-import AWSProtocol
+package import AWSProtocol
 import Crypto
 import FoundationEssentials
-import Secrets
+package import Secrets
 
 /// One version of a key's 256 secret bits, in memory for the length of one use.
-struct KeyMaterial: ~Copyable, Sendable {
-    static let bytes = 32
+package struct KeyMaterial: ~Copyable, Sendable {
+    package static let bytes = 32
 
-    let keyARN: ARN
+    package let keyARN: ARN
     /// 32 bytes, shown as 64 hexadecimal digits.
-    let materialID: [UInt8]
+    package let materialID: [UInt8]
     let secret: SecretBytes
 
-    init(keyARN: ARN, materialID: [UInt8], secret: consuming SecretBytes) {
+    package init(keyARN: ARN, materialID: [UInt8], secret: consuming SecretBytes) {
         self.keyARN = keyARN
         self.materialID = materialID
         self.secret = secret
@@ -20,7 +20,7 @@ struct KeyMaterial: ~Copyable, Sendable {
 
     /// Seals under a key of its own: HKDF-SHA512(material, salt = 32 random bytes), then AES-256-GCM with a random nonce.
     /// With the salt no count of uses of one key comes near the bound of random nonces.
-    borrowing func seal(_ plaintext: UnsafeRawBufferPointer, context: [String: String]) throws -> CiphertextBlob {
+    package borrowing func seal(_ plaintext: UnsafeRawBufferPointer, context: [String: String]) throws -> CiphertextBlob {
         var blob = CiphertextBlob(
             keyARN: keyARN, materialID: materialID, salt: randomBytes(CiphertextBlob.saltBytes),
             nonce: randomBytes(CiphertextBlob.nonceBytes), ciphertext: [], tag: [])
@@ -33,7 +33,7 @@ struct KeyMaterial: ~Copyable, Sendable {
     }
 
     /// Any change to blob or context gives the one `invalidCiphertext`.
-    borrowing func open(_ blob: CiphertextBlob, context: [String: String]) throws(KeyError) -> SecretBytes {
+    package borrowing func open(_ blob: CiphertextBlob, context: [String: String]) throws(KeyError) -> SecretBytes {
         do {
             let box = try AES.GCM.SealedBox(
                 nonce: AES.GCM.Nonce(data: blob.nonce), ciphertext: blob.ciphertext, tag: blob.tag)

@@ -4,16 +4,16 @@ import Crypto
 /// Where the next page of a listing begins, bound to the listing and its parameters.
 ///
 /// Base64 of: version 1 (1 byte), the first 16 bytes of the parameters' SHA-256, UTF-8 of the last key shown.
-enum ListMarker {
-    static let maximumCharacters = 1024
+package enum ListMarker {
+    package static let maximumCharacters = 1024
     private static let digestBytes = 16
 
-    static func text(after last: String, parameters: [String]) -> String {
+    package static func text(after last: String, parameters: [String]) -> String {
         Base64.encode([1] + digest(parameters) + Array(last.utf8))
     }
 
     /// The key to go on after; the empty string where there is no marker yet.
-    static func read(_ text: String?, parameters: [String]) throws(KeyError) -> String {
+    package static func read(_ text: String?, parameters: [String]) throws(KeyError) -> String {
         guard let text else { return "" }
         guard text.utf8.count <= maximumCharacters, let bytes = Base64.decode(text), bytes.count > 1 + digestBytes, bytes[0] == 1,
             Array(bytes[1...digestBytes]) == digest(parameters),

@@ -1,10 +1,10 @@
-import AWSProtocol
-import Secrets
+package import AWSProtocol
+package import Secrets
 
 extension Vault {
     /// Seals a key's material for the database: under HKDF-SHA512(root key ‖ the key's shred secret, info
     /// `forecastle material` and the key's ARN), bound to key, material id and version.
-    func sealMaterial(_ material: borrowing SecretBytes, id: [UInt8], version: Int, of key: ARN) async throws -> [UInt8] {
+    package func sealMaterial(_ material: borrowing SecretBytes, id: [UInt8], version: Int, of key: ARN) async throws -> [UInt8] {
         let sealingKey = try sealingKey(shred: try await shredSecret(named: key.resourceName), info: Self.info(key))
         return try material.withUnsafeBytes {
             try SealedBytes.seal($0, key: sealingKey, parts: Self.parts(key, id, version))
@@ -12,7 +12,7 @@ extension Vault {
     }
 
     /// Throws `absent` once the key's shred secret is destroyed.
-    func openMaterial(_ sealed: [UInt8], id: [UInt8], version: Int, of key: ARN) async throws -> KeyMaterial {
+    package func openMaterial(_ sealed: [UInt8], id: [UInt8], version: Int, of key: ARN) async throws -> KeyMaterial {
         let sealingKey = try sealingKey(shred: try await shredSecret(named: key.resourceName), info: Self.info(key))
         return KeyMaterial(
             keyARN: key, materialID: id,

@@ -1,7 +1,7 @@
 import Crypto
 import Dispatch
 import Glibc
-import Secrets
+package import Secrets
 
 /// Secrets that lie outside Postgres and its backups: the root key, and one shred secret for each key.
 ///
@@ -38,19 +38,19 @@ package final class Vault: Sendable {
     }
 
     /// Draws the shred secret of a new key and puts it on disk.
-    func createShredSecret(named name: String) async throws {
+    package func createShredSecret(named name: String) async throws {
         let path = path(name)
         try await VaultQueue.run { try SecretFile.create(path, SecretBytes.random(count: Self.secretBytes)) }
     }
 
     /// Read anew for every use: another authority may have destroyed it. 32 bytes from the page cache cost little.
-    func shredSecret(named name: String) async throws -> Secrets.SharedSecret {
+    package func shredSecret(named name: String) async throws -> Secrets.SharedSecret {
         let path = path(name)
         return try await VaultQueue.run { Secrets.SharedSecret(try SecretFile.read(path, count: Self.secretBytes)) }
     }
 
     /// The shred secret of that name, drawn now if there is none; for what is sealed but belongs to no key.
-    func shredSecret(createdOnDemand name: String) async throws -> Secrets.SharedSecret {
+    package func shredSecret(createdOnDemand name: String) async throws -> Secrets.SharedSecret {
         do {
             return try await shredSecret(named: name)
         } catch let error as VaultError where error.code == .absent {
@@ -64,7 +64,7 @@ package final class Vault: Sendable {
     }
 
     /// After this returns, nothing that was sealed under the name opens again.
-    func destroyShredSecret(named name: String) async throws {
+    package func destroyShredSecret(named name: String) async throws {
         let path = path(name)
         try await VaultQueue.run { try SecretFile.destroy(path) }
     }
