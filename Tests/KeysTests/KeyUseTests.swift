@@ -254,7 +254,7 @@ import Testing
             let admin = try await house.admin
             let key = try await house.createKey()
             let blob = try await house.encrypt(admin, key)
-            try await house.pool.execute("ALTER TABLE audit_records ADD CONSTRAINT full CHECK (false) NOT VALID")
+            try await house.pool.execute("ALTER TABLE audit_records ADD CONSTRAINT no_room CHECK (false) NOT VALID")
             #expect(await refusal { _ = try await house.decrypt(admin, blob) } == .internal)
             #expect(await refusal { _ = try await house.grant(admin, key, to: admin.arn) } == .internal)
             let grants = try await house.pool.query("SELECT 1 FROM key_grants")
