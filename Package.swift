@@ -123,6 +123,7 @@ let package = Package(
         tests("ObjectStoreTests", ["ObjectStore", crypto]),
         tests("KafkaTests", ["Kafka", logging, serviceLifecycle]),
         tests("AWSProtocolTests", ["AWSProtocol", "Secrets"]),
+        tests("AWSClientsTests", ["AWSClients", "AWSProtocol", "AWSServer", "Secrets", logging]),
         tests("EnvelopeTests", ["Envelope", "Secrets"]),
         tests(
             "AWSServerTests", ["AWSProtocol", "AWSServer", "Secrets", logging, nioCore, nioPosix, serviceLifecycle]),

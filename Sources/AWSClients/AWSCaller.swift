@@ -1,0 +1,155 @@
+import AWSProtocol
+package import struct FoundationEssentials.Date
+import Secrets
+
+/// Signs, sends and repeats the calls of one service at one endpoint; the clients of the services are thin over it.
+package struct AWSCaller: Sendable {
+    /// What of the surroundings decides on repeating; a test brings its own.
+    package struct Surroundings: Sendable {
+        package var now: @Sendable () -> Date
+        package var uptime: @Sendable () -> ContinuousClock.Instant
+        package var sleep: @Sendable (Duration) async throws -> Void
+        /// From 0..<1.
+        package var jitter: @Sendable () -> Double
+
+        package init(
+            now: @escaping @Sendable () -> Date = { Date() },
+            uptime: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+            sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
+            jitter: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }
+        ) {
+            self.now = now
+            self.uptime = uptime
+            self.sleep = sleep
+            self.jitter = jitter
+        }
+    }
+
+    private let configuration: AWSClientConfiguration
+    private let transport: any AWSTransport
+    private let signingName: String
+    private let surroundings: Surroundings
+
+    package init(
+        configuration: AWSClientConfiguration, transport: any AWSTransport, signingName: String,
+        surroundings: Surroundings = .init()
+    ) {
+        self.configuration = configuration
+        self.transport = transport
+        self.signingName = signingName
+        self.surroundings = surroundings
+    }
+
+    /// Calls an operation of a JSON service. `extraHeaders` that begin with `x-amz-` are signed.
+    func json(
+        target: String, body: JSONObject, extraHeaders: [(String, String)] = []
+    ) async throws(AWSError) -> JSONObject {
+        let headers = [("X-Amz-Target", target), ("Content-Type", "application/x-amz-json-1.1")] + extraHeaders
+        let body = body.serialized()
+        return try await repeating { () async throws(AWSError) -> JSONObject in
+            let answer = try await attempt(headers: headers, body: body, expectsSecret: false)
+            guard case .bytes(let bytes) = answer.body else { throw .malformedAnswer() }
+            guard answer.status == 200 else { throw AnswerError.json(status: answer.status, body: bytes) }
+            return try AnswerError.reading(bytes)
+        }
+    }
+
+    /// Calls an operation whose answer holds a data key in the member `secretMember`.
+    func json(
+        target: String, body: JSONObject, secretMember: String
+    ) async throws(AWSError) -> (secret: SharedSecret, rest: JSONObject) {
+        let headers = [("X-Amz-Target", target), ("Content-Type", "application/x-amz-json-1.1")]
+        let body = body.serialized()
+        return try await repeating { () async throws(AWSError) -> (secret: SharedSecret, rest: JSONObject) in
+            let answer = try await attempt(headers: headers, body: body, expectsSecret: true)
+            guard case .secret(let text) = answer.body else { throw .malformedAnswer() }
+            defer { text.wipe() }
+            let (secret, rest) = try AnswerError.extracting(secretMember, from: text)
+            guard answer.status == 200 else {
+                secret?.wipe()
+                throw AnswerError.json(status: answer.status, body: rest)
+            }
+            guard let secret else { throw .malformedAnswer() }
+            return (secret, try AnswerError.reading(rest))
+        }
+    }
+
+    /// Calls an operation of a Query service.
+    func query(
+        _ parameters: QueryParameters, extraHeaders: [(String, String)] = []
+    ) async throws(AWSError) -> XMLElement {
+        let headers = [("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")] + extraHeaders
+        let body = parameters.formBody()
+        return try await repeating { () async throws(AWSError) -> XMLElement in
+            let answer = try await attempt(headers: headers, body: body, expectsSecret: false)
+            guard case .bytes(let bytes) = answer.body else { throw .malformedAnswer() }
+            guard answer.status == 200 else { throw AnswerError.query(status: answer.status, body: bytes) }
+            guard let element = XMLReader.parse(bytes) else { throw .malformedAnswer() }
+            return element
+        }
+    }
+
+    private func repeating<R: Sendable>(
+        _ body: () async throws(AWSError) -> R
+    ) async throws(AWSError) -> R {
+        let start = surroundings.uptime()
+        var made = 0
+        while true {
+            let failure: AWSError
+            do {
+                return try await body()
+            } catch {
+                failure = error
+            }
+            made += 1
+            let pause = configuration.retries.pause(
+                after: failure, attempts: made, elapsed: surroundings.uptime() - start,
+                limit: configuration.totalTimeout, jitter: surroundings.jitter())
+            guard let pause else { throw failure }
+            do {
+                try await surroundings.sleep(pause)
+            } catch {
+                throw .callCancelled
+            }
+        }
+    }
+
+    private func attempt(
+        headers: [(String, String)], body: [UInt8], expectsSecret: Bool
+    ) async throws(AWSError) -> AWSTransportAnswer {
+        let credentials: AWSCredentials
+        do {
+            credentials = try await configuration.credentials.credentials()
+        } catch let error as AWSError {
+            throw error
+        } catch {
+            throw error is CancellationError ? .callCancelled : .internalFailure(cause: error)
+        }
+        var request = AWSRequest(
+            headers: [("Host", Endpoint.host(of: configuration.endpoint)), ("User-Agent", configuration.userAgent)]
+                + headers,
+            body: body, receivedAt: surroundings.now())
+        try SigV4Signer(credentials: credentials, region: configuration.region, service: signingName)
+            .sign(&request, at: surroundings.now())
+        do {
+            return try await transport.send(
+                AWSTransportCall(
+                    endpoint: configuration.endpoint, request: request, timeout: configuration.attemptTimeout,
+                    expectsSecret: expectsSecret))
+        } catch {
+            if error is CancellationError || Task.isCancelled { throw .callCancelled }
+            throw .serviceUnavailable("The endpoint did not answer.", cause: error)
+        }
+    }
+}
+
+enum Endpoint {
+    /// `127.0.0.1:8080` of `http://127.0.0.1:8080/`, as the `Host` header has it: without a port that the scheme implies.
+    static func host(of endpoint: String) -> String {
+        guard let range = endpoint.firstRange(of: "://") else { return endpoint }
+        let scheme = endpoint[..<range.lowerBound]
+        let host = endpoint[range.upperBound...].prefix { $0 != "/" }
+        let implied = scheme == "https" ? ":443" : ":80"
+        return String(host.hasSuffix(implied) ? host.dropLast(implied.count) : host)
+    }
+}

@@ -1,0 +1,29 @@
+package import AWSProtocol
+
+/// The private operation of the authority: who signed, and what of it is allowed.
+package struct AuthorityClient: Sendable {
+    private let caller: AWSCaller
+
+    package init(configuration: AWSClientConfiguration, transport: any AWSTransport) {
+        self.init(
+            caller: AWSCaller(
+                configuration: configuration, transport: transport, signingName: AuthorizeRequest.signingName))
+    }
+
+    package init(caller: AWSCaller) { self.caller = caller }
+
+    /// Throws what the caller gets where its signature does not hold, and 5xx where the authority does not answer.
+    package func authorize(_ request: AuthorizeRequest) async throws(AWSError) -> AuthorizeResponse {
+        let answer = try await caller.json(
+            target: "\(AuthorizeRequest.targetPrefix).\(AuthorizeRequest.operation)", body: request.json)
+        let response: AuthorizeResponse
+        do {
+            response = try AuthorizeResponse(json: answer)
+        } catch {
+            throw .malformedAnswer(cause: error)
+        }
+        // One decision short would leave an action undecided, and somebody might take that for allowed.
+        guard response.decisions.count == request.decisions.count else { throw .malformedAnswer() }
+        return response
+    }
+}

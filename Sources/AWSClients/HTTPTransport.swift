@@ -1,0 +1,77 @@
+import AWSProtocol
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+import Secrets
+
+/// Carries calls over HTTP/1.1 on kept connections; follows no redirects. One for a process: clients share it.
+package final class HTTPTransport: AWSTransport {
+    /// Longest answer that is read.
+    package static let maximumAnswerBytes = 8 << 20
+    /// Longest answer with a data key.
+    package static let maximumSecretAnswerBytes = 64 << 10
+
+    private let client: HTTPClient
+
+    package init(connectTimeout: Duration = .seconds(2), connections: Int = 64) {
+        var configuration = HTTPClient.Configuration(
+            redirectConfiguration: .disallow, timeout: .init(connect: TimeAmount(connectTimeout)))
+        configuration.httpVersion = .http1Only
+        // Shorter than any server's idle time, so that a connection is not taken while it is being closed.
+        configuration.connectionPool.idleTimeout = .seconds(20)
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connections
+        // The caller's own policy decides on trying again.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+    }
+
+    deinit { client.shutdown { _ in } }
+
+    package func send(_ call: AWSTransportCall) async throws -> AWSTransportAnswer {
+        var request = HTTPClientRequest(
+            url: call.endpoint + call.request.path + (call.request.rawQuery.isEmpty ? "" : "?" + call.request.rawQuery))
+        request.method = HTTPMethod(rawValue: call.request.method)
+        request.headers = HTTPHeaders(call.request.headers)
+        request.body = .bytes(ByteBuffer(bytes: call.request.body))
+        let response = try await client.execute(request, deadline: .now() + TimeAmount(call.timeout))
+        let status = Int(response.status.code)
+        if call.expectsSecret {
+            return AWSTransportAnswer(status: status, body: .secret(try await Self.readSecret(response.body)))
+        }
+        let buffer = try await response.body.collect(upTo: Self.maximumAnswerBytes)
+        return AWSTransportAnswer(status: status, body: .bytes(Array(buffer.readableBytesView)))
+    }
+
+    /// Each piece is moved to locked memory and its source overwritten before the next is waited for; the pieces are then put
+    /// together there.
+    private static func readSecret(_ body: HTTPClientResponse.Body) async throws -> SharedSecret {
+        var pieces: [SharedSecret] = []
+        var count = 0
+        defer { for piece in pieces { piece.wipe() } }
+        for try await piece in body {
+            count += piece.readableBytes
+            pieces.append(moveToLockedMemory(piece))
+            guard count <= maximumSecretAnswerBytes else { throw NIOTooManyBytesError(maxBytes: maximumSecretAnswerBytes) }
+        }
+        var offset = 0
+        let whole = try SecretBytes(count: count) { target in
+            for piece in pieces {
+                try piece.withUnsafeBytes { source in
+                    UnsafeMutableRawBufferPointer(rebasing: target[offset...]).copyMemory(from: source)
+                    offset += source.count
+                }
+            }
+        }
+        return SharedSecret(whole)
+    }
+
+    private static func moveToLockedMemory(_ piece: ByteBuffer) -> SharedSecret {
+        piece.withUnsafeReadableBytes { bytes in
+            let secret = SharedSecret(SecretBytes(copying: bytes))
+            // In place: a mutation through the buffer's own means copies first where its storage is shared, and leaves the
+            // original. Nobody else reads these bytes; other holders of the storage hold other parts of it.
+            wipe(UnsafeMutableRawBufferPointer(mutating: bytes))
+            return secret
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import Glibc
+
+/// Looks for bytes in all writable memory of this process.
+enum ProcessMemory {
+    /// How often the bytes occur whose inversion is given.
+    static func occurrences(ofInverted inverted: [UInt8]) -> Int {
+        let maps = text(ofFile: "/proc/self/maps")
+        let memory = open("/proc/self/mem", O_RDONLY)
+        guard memory >= 0 else { return -1 }
+        defer { close(memory) }
+        var count = 0
+        let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+        defer {
+            piece.initializeMemory(as: UInt8.self, repeating: 0)
+            piece.deallocate()
+        }
+        for line in maps.split(separator: "\n") where line.contains(" rw") {
+            let bounds = line.prefix { $0 != " " }.split(separator: "-")
+            guard bounds.count == 2, var start = UInt64(bounds[0], radix: 16), let end = UInt64(bounds[1], radix: 16) else { continue }
+            while start < end {
+                // Never the piece itself, which holds copies of what was read before.
+                let own = UInt64(UInt(bitPattern: piece.baseAddress))
+                if start + UInt64(piece.count) > own, start < own + UInt64(piece.count) {
+                    if start < own {
+                        count += occurrences(ofInverted: inverted, in: piece, memory, start, own - start)
+                    }
+                    start = own + UInt64(piece.count)
+                    continue
+                }
+                let length = min(UInt64(piece.count), end - start)
+                count += occurrences(ofInverted: inverted, in: piece, memory, start, length)
+                start += length
+            }
+        }
+        return count
+    }
+
+    /// Read to its end: files of /proc have no length.
+    private static func text(ofFile path: String) -> String {
+        let file = open(path, O_RDONLY)
+        guard file >= 0 else { return "" }
+        defer { close(file) }
+        var text: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 64 << 10)
+        while case let count = read(file, &piece, piece.count), count > 0 { text += piece[..<count] }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    private static func occurrences(
+        ofInverted inverted: [UInt8], in piece: UnsafeMutableRawBufferPointer, _ memory: Int32, _ start: UInt64, _ length: UInt64
+    ) -> Int {
+        let read = pread(memory, piece.baseAddress, Int(length), off_t(start))
+        guard read >= inverted.count else { return 0 }
+        let first = ~inverted[0]
+        var count = 0
+        var position = 0
+        while position <= read - inverted.count {
+            guard let found = memchr(piece.baseAddress! + position, Int32(first), read - inverted.count + 1 - position) else { break }
+            position = found - UnsafeMutableRawPointer(piece.baseAddress!)
+            var index = 1
+            while index < inverted.count, piece[position + index] == ~inverted[index] { index += 1 }
+            if index == inverted.count { count += 1 }
+            position += 1
+        }
+        return count
+    }
+}
