@@ -37,6 +37,17 @@ package struct RoleEntity: Sendable, Hashable {
     package var arn: ARN { .role(account: account, path: path, name: name) }
 }
 
+extension RoleEntity {
+    /// A session that the role could have, for questions about it; nobody signs with it.
+    package func principal(session name: String, at time: Date) -> Principal {
+        Principal(
+            kind: .assumedRole(
+                .init(roleARN: arn, roleID: roleID, sessionName: name, createdAt: time, expiresAt: time)),
+            account: account, arn: .session(account: account, role: self.name, name: name), userID: "\(roleID):\(name)",
+            accessKeyID: "")
+    }
+}
+
 /// An access key without its secret.
 package struct AccessKeyEntity: Sendable, Hashable {
     package enum Status: String, Sendable, CaseIterable, PostgresEncodable, PostgresDecodable {

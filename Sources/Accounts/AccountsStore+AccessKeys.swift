@@ -38,7 +38,7 @@ extension AccountsStore {
             """
             SELECT k.access_key_id, k.account, u.name AS user_name, k.status, k.created_at
             FROM access_keys k LEFT JOIN users u USING (user_id)
-            WHERE k.account = \(account) AND (\(user as String?)::text IS NULL OR lower(u.name) = lower(\(user as String?)::text))
+            WHERE k.account = \(account) AND (\(user)::text IS NULL OR lower(u.name) = lower(\(user)::text))
             ORDER BY k.created_at, k.access_key_id LIMIT \(Self.maximumListed)
             """
         ).map { row in

@@ -90,6 +90,13 @@ extension AccountsStore {
         }
     }
 
+    /// What a role's policies are now, for a question about sessions that it would have.
+    package func policies(of role: RoleEntity, on connection: PostgresConnection) async throws -> SubjectPolicies {
+        let rows = try await connection.query(
+            "SELECT name, document FROM role_policies WHERE role_id = \(role.roleID) ORDER BY name")
+        return SubjectPolicies(identity: try rows.map(attached))
+    }
+
     func check(_ document: String, kind: PolicyDocument.Kind) throws {
         do {
             _ = try policies.document(document, kind: kind)

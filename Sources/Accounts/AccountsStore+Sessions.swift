@@ -72,8 +72,8 @@ extension AccountsStore {
             VALUES (
                 \(prepared.accessKeyID), \(request.role.roleID), \(request.name), \(prepared.sealed), \(digest),
                 date_trunc('second', now()), date_trunc('second', now()) + make_interval(secs => \(Double(request.seconds))),
-                \(request.policy as String?), \(request.sourceIdentity as String?), \(record?.sourceARN as String?), \(record?.sourceAccount as String?),
-                \(record?.viaService as String?), \(record?.callerAccount as String?), \(record?.sourceIPAddress as String?), \(record?.userAgent as String?))
+                \(request.policy), \(request.sourceIdentity), \(record?.sourceARN), \(record?.sourceAccount),
+                \(record?.viaService), \(record?.callerAccount), \(record?.sourceIPAddress), \(record?.userAgent))
             RETURNING expires_at
             """,
             """

@@ -42,11 +42,7 @@ extension Principal {
         context.set("aws:PrincipalAccount", account)
         context.set("aws:userid", userID)
         context.set("aws:PrincipalIsAWSService", false)
-        context.set("aws:CurrentTime", AWSTimestamp.extended(circumstances.time))
-        context.set("aws:EpochTime", String(Int(circumstances.time.timeIntervalSince1970)))
-        context.set("aws:SecureTransport", circumstances.isSecureTransport)
-        context.set("aws:RequestedRegion", circumstances.region)
-        if !circumstances.sourceIP.isEmpty { context.set("aws:SourceIp", circumstances.sourceIP) }
+        context.setCircumstances(circumstances)
         setKind(in: &context)
         setService(in: &context, circumstances.forwarded)
         return context
@@ -80,5 +76,27 @@ extension Principal {
         } else if let record {
             context.set("kms:ViaService", record.viaService)
         }
+    }
+}
+
+extension ServiceIdentity {
+    /// The condition keys of a call that the service makes in its own name: those of its user play no part.
+    package func conditionContext(_ circumstances: RequestCircumstances) -> ConditionContext {
+        var context = ConditionContext()
+        context.set("aws:PrincipalIsAWSService", true)
+        context.set("aws:PrincipalServiceName", servicePrincipal)
+        context.set("aws:ViaAWSService", false)
+        context.setCircumstances(circumstances)
+        return context
+    }
+}
+
+extension ConditionContext {
+    fileprivate mutating func setCircumstances(_ circumstances: RequestCircumstances) {
+        set("aws:CurrentTime", AWSTimestamp.extended(circumstances.time))
+        set("aws:EpochTime", String(Int(circumstances.time.timeIntervalSince1970)))
+        set("aws:SecureTransport", circumstances.isSecureTransport)
+        set("aws:RequestedRegion", circumstances.region)
+        if !circumstances.sourceIP.isEmpty { set("aws:SourceIp", circumstances.sourceIP) }
     }
 }

@@ -12,6 +12,9 @@ package struct AuthorityHandler: AWSRequestHandler {
     /// Characters of a user agent that are kept.
     static let maximumUserAgentCharacters = 1024
 
+    /// Twice what the edges of callers take: Authorize carries a caller's whole request for the trail.
+    static let bodyLimits = JSONLimits(entries: 2000)
+
     private let jsonServices: [String: any AuthorityService]
     private let queryServices: [String: any AuthorityService]
     private let authenticator: RequestAuthenticator
@@ -61,7 +64,8 @@ package struct AuthorityHandler: AWSRequestHandler {
             operation: target.operation,
             request: AuthenticatedRequest(
                 principal: principal, circumstances: circumstances(of: request), requestID: requestID,
-                userAgent: userAgent(of: request), claim: claim, body: try JSONObject.parseBody(request.body)))
+                userAgent: userAgent(of: request), claim: claim,
+                body: try JSONObject.parseBody(request.body, limits: Self.bodyLimits)))
         switch reply {
         case .json(let object): return .json(object)
         case .secretJSON(let body): return .secretJSON(body)

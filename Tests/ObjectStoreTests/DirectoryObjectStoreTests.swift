@@ -65,13 +65,10 @@ private struct RootedStore: ObjectStore {
     #expect(mkfifo(folder.path + "/pipe", 0o600) == 0)
     let store = try DirectoryObjectStore(root: folder.path)
     #expect(try await store.list(prefix: .all).map(\.key.name) == ["folder/file"])
-    for (name, code) in [("pipe", ObjectStoreError.Code.refused), ("folder", .notFound)] {
+    for name in ["pipe", "folder"] {
         let error = await #expect(throws: ObjectStoreError.self) { try await store.get(try ObjectKey(name)) }
-        #expect(error?.code == code, "\(name)")
+        #expect(error?.code == .refused, "\(name)")
     }
-    #expect(try await store.head(try ObjectKey("folder")) == nil)
-    try await store.delete(try ObjectKey("folder"))
-    #expect(folder.files().contains("folder/file"))
     let taken = await #expect(throws: ObjectStoreError.self) { try await store.put(try ObjectKey("folder"), [1]) }
     #expect(taken?.code == .alreadyExists)
     let under = await #expect(throws: ObjectStoreError.self) { try await store.put(try ObjectKey("folder/file/x"), [1]) }
