@@ -72,10 +72,12 @@ let package = Package(
 
         // Level 2
         room("Accounts", ["AWSProtocol", "AuditTrail", "Policies", "Postgres", "Secrets", crypto, logging]),
-        room("Artifacts", ["Envelope", "EnvelopeKMS", "ObjectStore", "AWSProtocol", "Secrets", crypto, logging]),
+        room(
+            "Artifacts",
+            ["AWSProtocol", "Envelope", "EnvelopeKMS", "ObjectStore", "Secrets", crypto, logging, serviceLifecycle]),
         room("AuditTrail", ["AWSProtocol", "Postgres", crypto, logging, serviceLifecycle]),
         room("Catalog", ["AWSProtocol", "Postgres"]),
-        room("EnvelopeKMS", ["AWSClients", "Envelope", "Secrets"]),
+        room("EnvelopeKMS", ["AWSClients", "AWSProtocol", "Envelope", "Secrets"]),
         room("Forecasting", ["TimeSeries"]),
         room("Jobs", ["Outbox", "Postgres", "Telemetry", crypto, logging, serviceLifecycle]),
         room("Keys", ["AWSProtocol", "Accounts", "AuditTrail", "Policies", "Postgres", "Secrets", "CLinux", crypto, logging]),
@@ -117,6 +119,7 @@ let package = Package(
             swiftSettings: settings),
 
         // Tests
+        room("ArtifactsTesting", ["AWSProtocol", "Envelope", "EnvelopeKMS", "Secrets"]),
         room("PostgresTesting", ["Postgres", logging]),
         tests("ArchitectureTests", []),
         tests("TelemetryTests", ["Telemetry", metrics]),
@@ -124,6 +127,10 @@ let package = Package(
         tests("KafkaTests", ["Kafka", logging, serviceLifecycle]),
         tests("AWSProtocolTests", ["AWSProtocol", "Secrets"]),
         tests("AWSClientsTests", ["AWSClients", "AWSProtocol", "AWSServer", "Secrets", logging]),
+        tests(
+            "ArtifactsTests",
+            ["AWSProtocol", "Artifacts", "ArtifactsTesting", "Envelope", "EnvelopeKMS", "ObjectStore", "Secrets", logging]),
+        tests("EnvelopeKMSTests", ["AWSProtocol", "ArtifactsTesting", "Envelope", "EnvelopeKMS", "Secrets"]),
         tests("EnvelopeTests", ["Envelope", "Secrets"]),
         tests(
             "AWSServerTests", ["AWSProtocol", "AWSServer", "Secrets", logging, nioCore, nioPosix, serviceLifecycle]),

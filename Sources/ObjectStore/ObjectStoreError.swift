@@ -12,7 +12,7 @@ package struct ObjectStoreError: Error, Sendable, CustomStringConvertible {
         package static let notFound = Code(.notFound)
         /// The name is taken. Names are write-once, so nothing was changed.
         package static let alreadyExists = Code(.alreadyExists)
-        /// What the name leads to is no regular file, or only by a symbolic link or out of the store.
+        /// The name leads over a symbolic link or out of the store, or to what is neither file nor folder.
         package static let refused = Code(.refused)
         package static let denied = Code(.denied)
         package static let noSpace = Code(.noSpace)

@@ -29,6 +29,7 @@ private let plan: [String: (level: Int, rooms: Set<String>, packages: Set<String
     "TimeSeries": (1, [], []),
 
     "Accounts": (2, ["AWSProtocol", "AuditTrail", "Policies", "Postgres"], ["Crypto", "Logging"]),
+    "ArtifactsTesting": (2, ["AWSProtocol", "Envelope", "EnvelopeKMS"], []),
     "Artifacts": (
         2, ["AWSProtocol", "AWSClients", "Envelope", "EnvelopeKMS", "ObjectStore"], ["Crypto", "Logging", "ServiceLifecycle"]
     ),

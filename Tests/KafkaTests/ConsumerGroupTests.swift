@@ -153,3 +153,25 @@ import Testing
         #expect(try await values(odd.count, from: consumer.messages).map(\.value) == odd)
     }
 }
+
+@Test func groupSurvivesRebalancesAndLostCoordinators() async throws {
+    let broker = try EmbeddedBroker(brokers: 2, topics: ["t": 2], logger: quiet)
+    let producer = try KafkaProducer(configuration: configuration(broker), logger: quiet)
+    let consumer = try KafkaConsumerGroup(configuration: configuration(broker), groupID: "g", topics: ["t"], logger: quiet)
+    try await with(producer, consumer) {
+        for round in 0..<4 {
+            try await producer.send(topic: "t", value: Array("\(round)".utf8))
+            try await within("round \(round)") {
+                for await message in consumer.messages where text(message) == "\(round)" {
+                    broker.answer(.offsetCommit, with: [.notCoordinator, .rebalancing])
+                    // May fail: then the message would come again, which is allowed.
+                    try? await consumer.commit(message)
+                    return
+                }
+            }
+            broker.setCoordinator(group: "g", broker: 1 + round % 2)
+            broker.answer(.heartbeat, with: [.notCoordinator, .rebalancing])
+            broker.answer(.joinGroup, with: [.notCoordinator])
+        }
+    }
+}

@@ -65,10 +65,13 @@ private struct RootedStore: ObjectStore {
     #expect(mkfifo(folder.path + "/pipe", 0o600) == 0)
     let store = try DirectoryObjectStore(root: folder.path)
     #expect(try await store.list(prefix: .all).map(\.key.name) == ["folder/file"])
-    for name in ["pipe", "folder"] {
+    for (name, code) in [("pipe", ObjectStoreError.Code.refused), ("folder", .notFound)] {
         let error = await #expect(throws: ObjectStoreError.self) { try await store.get(try ObjectKey(name)) }
-        #expect(error?.code == .refused, "\(name)")
+        #expect(error?.code == code, "\(name)")
     }
+    #expect(try await store.head(try ObjectKey("folder")) == nil)
+    try await store.delete(try ObjectKey("folder"))
+    #expect(folder.files().contains("folder/file"))
     let taken = await #expect(throws: ObjectStoreError.self) { try await store.put(try ObjectKey("folder"), [1]) }
     #expect(taken?.code == .alreadyExists)
     let under = await #expect(throws: ObjectStoreError.self) { try await store.put(try ObjectKey("folder/file/x"), [1]) }

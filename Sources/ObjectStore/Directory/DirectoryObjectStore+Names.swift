@@ -37,7 +37,7 @@ extension DirectoryObjectStore {
         let (path, leaf) = key.parts
         do {
             let folder = try root.subfolder(path)
-            guard let status = try folder.status(of: String(leaf)) else { return }
+            guard let status = try folder.status(of: String(leaf)), status.st_mode & S_IFMT != S_IFDIR else { return }
             guard status.st_mode & S_IFMT == S_IFREG else {
                 throw ObjectStoreError(.refused, "the name is not that of a file")
             }

@@ -31,14 +31,19 @@ final class DirectoryObjectWriter: ObjectWriter {
         do {
             let next = try await store.pool.run {
                 var upload = upload
-                try upload.file.file.write(bytes)
+                do {
+                    try upload.file.file.write(bytes)
+                } catch {
+                    // After a torn write nothing of it can be trusted.
+                    upload.file.discard()
+                    throw error
+                }
                 upload.hash.update(data: bytes)
                 upload.length += bytes.count
                 return upload
             }
             state.withLock { $0 = .idle(next) }
         } catch {
-            // After a torn write nothing of it can be trusted: the file goes with the last reference to it.
             state.withLock { $0 = .ended }
             throw error
         }
@@ -48,6 +53,7 @@ final class DirectoryObjectWriter: ObjectWriter {
         let upload = try take()
         defer { state.withLock { $0 = .ended } }
         return try await store.pool.run { [store, key] in
+            defer { upload.file.discard() }
             try upload.file.file.synchronise()
             try store.publish(upload.file, as: key)
             return PublishedObject(key: key, length: upload.length, sha256: Array(upload.hash.finalize()))
@@ -61,8 +67,7 @@ final class DirectoryObjectWriter: ObjectWriter {
             return upload
         }
         guard let upload else { return }
-        // The file is removed where its last reference ends: off the cooperative pool.
-        try? await store.pool.run { withExtendedLifetime(upload) {} }
+        try? await store.pool.run { upload.file.discard() }
     }
 
     private func take() throws(ObjectStoreError) -> Upload {

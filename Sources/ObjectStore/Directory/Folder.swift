@@ -25,14 +25,16 @@ struct Folder: Sendable {
         return FileDescriptor(owning: number)
     }
 
-    /// Opens a regular file for reading, and nothing else: never waits for the writer of a FIFO.
+    /// Opens a regular file for reading, and nothing else: never waits for the writer of a FIFO. A folder is no object, so
+    /// it is `.notFound`, as it would be in a bucket that knows no folders.
     func openFile(_ path: String) throws -> (file: FileDescriptor, status: stat) {
         let file = try open(path, flags: O_RDONLY | O_NONBLOCK | O_NOCTTY)
         let status = try file.status()
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            throw ObjectStoreError(.refused, "the name is not that of a file")
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return (file, status)
+        case S_IFDIR: throw ObjectStoreError(.notFound, "there is no such object")
+        default: throw ObjectStoreError(.refused, "the name is not that of a file")
         }
-        return (file, status)
     }
 
     /// The folder at `path` (with or without a last slash; empty: this one), opened anew.

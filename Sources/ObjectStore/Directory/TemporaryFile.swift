@@ -1,6 +1,6 @@
 import CLinux
-import Crypto
 import Glibc
+import Synchronization
 
 /// A file under a random name in the store's folder of uploads, on its way to its own name.
 ///
@@ -10,6 +10,7 @@ final class TemporaryFile: Sendable {
     let file: FileDescriptor
     private let name: String
     private let uploads: Folder
+    private let isDiscarded = Atomic<Bool>(false)
 
     init(in uploads: Folder, mode: mode_t) throws {
         self.uploads = uploads
@@ -26,9 +27,14 @@ final class TemporaryFile: Sendable {
         throw ObjectStoreError(.busy, "no temporary file could be kept")
     }
 
-    deinit { _ = unlinkat(uploads.descriptor.number, name, 0) }
+    deinit { discard() }
 
-    /// Gives the file a second name; throws `.alreadyExists` where that is taken. The first goes with this object.
+    /// Removes this name; what was linked stays under its own. Harmless when repeated.
+    func discard() {
+        if !isDiscarded.exchange(true, ordering: .acquiringAndReleasing) { _ = unlinkat(uploads.descriptor.number, name, 0) }
+    }
+
+    /// Gives the file a second name; throws `.alreadyExists` where that is taken. The first goes with `discard()`.
     func link(as leaf: String, in folder: Folder) throws {
         guard linkat(uploads.descriptor.number, name, folder.descriptor.number, leaf, 0) == 0 else {
             throw ObjectStoreError.system("linkat", errno)
