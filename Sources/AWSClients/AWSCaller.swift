@@ -1,6 +1,7 @@
 import AWSProtocol
-package import struct FoundationEssentials.Date
 import Secrets
+
+package import struct FoundationEssentials.Date
 
 /// Signs, sends and repeats the calls of one service at one endpoint; the clients of the services are thin over it.
 package struct AWSCaller: Sendable {
@@ -140,16 +141,5 @@ package struct AWSCaller: Sendable {
             if error is CancellationError || Task.isCancelled { throw .callCancelled }
             throw .serviceUnavailable("The endpoint did not answer.", cause: error)
         }
-    }
-}
-
-enum Endpoint {
-    /// `127.0.0.1:8080` of `http://127.0.0.1:8080/`, as the `Host` header has it: without a port that the scheme implies.
-    static func host(of endpoint: String) -> String {
-        guard let range = endpoint.firstRange(of: "://") else { return endpoint }
-        let scheme = endpoint[..<range.lowerBound]
-        let host = endpoint[range.upperBound...].prefix { $0 != "/" }
-        let implied = scheme == "https" ? ":443" : ":80"
-        return String(host.hasSuffix(implied) ? host.dropLast(implied.count) : host)
     }
 }

@@ -1,4 +1,5 @@
 package import AWSProtocol
+
 package import struct FoundationEssentials.Date
 
 /// Credentials of a role, renewed at two thirds of their life under the same session name.
@@ -6,6 +7,9 @@ package import struct FoundationEssentials.Date
 /// One renewal at a time; while it runs, or fails, those that have not expired are given out. Errors of STS are thrown only
 /// when there are none left.
 package actor AssumedRoleCredentials: AWSCredentialsProvider {
+    /// Between renewals that fail while the session still holds.
+    private static let pauseSeconds = 15.0
+
     private let assume: @Sendable () async throws -> AssumedRole
     private let now: @Sendable () -> Date
     private var current: (role: AssumedRole, renewAt: Date)?
@@ -50,7 +54,10 @@ package actor AssumedRoleCredentials: AWSCredentialsProvider {
             current = (role, startedAt.addingTimeInterval(life * 2 / 3))
             return role.credentials
         } catch {
-            guard let current, now() < current.role.expiration else { throw error }
+            let date = now()
+            guard let current, date < current.role.expiration else { throw error }
+            // Not at every call: each would wait for STS to fail again.
+            self.current = (current.role, min(date.addingTimeInterval(Self.pauseSeconds), current.role.expiration))
             return current.role.credentials
         }
     }

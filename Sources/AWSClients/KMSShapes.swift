@@ -1,6 +1,7 @@
 import AWSProtocol
-package import struct FoundationEssentials.Date
 package import Secrets
+
+package import struct FoundationEssentials.Date
 
 /// A data key as KMS made it.
 package struct KMSDataKey: Sendable {

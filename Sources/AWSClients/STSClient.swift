@@ -1,6 +1,7 @@
 package import AWSProtocol
-package import struct FoundationEssentials.Date
 import Secrets
+
+package import struct FoundationEssentials.Date
 
 /// Calls of STS, at the authority or at AWS.
 package struct STSClient: Sendable {

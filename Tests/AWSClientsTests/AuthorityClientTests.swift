@@ -39,7 +39,8 @@ import Testing
         let transport = ScriptedTransport([
             .answer(
                 200,
-                #"{"Principal":{"Arn":"a","Account":"1","UserId":"u","Type":"User"},"Decisions":[{"Allowed":true}],"EventId":"e"}"#)
+                #"{"Principal":{"Arn":"a","Account":"1","UserId":"u","Type":"User"},"Decisions":[{"Allowed":true}],"EventId":"e"}"#
+            )
         ])
         let client = AuthorityClient(caller: TestSurroundings().caller(transport, signingName: "forecast"))
         let request = try request(decisions: 2)

@@ -13,7 +13,8 @@ import Testing
             #expect(request.target?.operation == "GenerateDataKey")
             #expect(
                 body.serializedString
-                    == #"{"KeyId":"\#(Samples.keyARN)","EncryptionContext":{"a":"1","b":"2"},"GrantTokens":["t"],"NumberOfBytes":32}"#)
+                    == #"{"KeyId":"\#(Samples.keyARN)","EncryptionContext":{"a":"1","b":"2"},"GrantTokens":["t"],"NumberOfBytes":32}"#
+            )
             let secret = SecretBytes(count: 32) { $0.copyBytes(from: 0..<32) }
             return .secretJSON(
                 JSONObject([("CiphertextBlob", "AAEC"), ("KeyId", .string(Samples.keyARN))])
@@ -98,9 +99,10 @@ import Testing
             String(decoding: transport.calls[0].request.body, as: UTF8.self)
                 == #"{"KeyId":"k","GranteePrincipal":"p","Operations":["Decrypt"],"RetiringPrincipal":"r","#
                 + #""Constraints":{"EncryptionContextSubset":{"a":"b"}},"Name":"job/1/a"}"#)
-        #expect(transport.calls.map { $0.request.target?.operation } == [
-            "CreateGrant", "ListRetirableGrants", "ListRetirableGrants", "RetireGrant", "RevokeGrant",
-        ])
+        #expect(
+            transport.calls.map { $0.request.target?.operation } == [
+                "CreateGrant", "ListRetirableGrants", "ListRetirableGrants", "RetireGrant", "RevokeGrant",
+            ])
     }
 
     @Test(arguments: [

@@ -16,7 +16,9 @@ enum ProcessMemory {
         }
         for line in maps.split(separator: "\n") where line.contains(" rw") {
             let bounds = line.prefix { $0 != " " }.split(separator: "-")
-            guard bounds.count == 2, var start = UInt64(bounds[0], radix: 16), let end = UInt64(bounds[1], radix: 16) else { continue }
+            guard bounds.count == 2, var start = UInt64(bounds[0], radix: 16), let end = UInt64(bounds[1], radix: 16) else {
+                continue
+            }
             while start < end {
                 // Never the piece itself, which holds copies of what was read before.
                 let own = UInt64(UInt(bitPattern: piece.baseAddress))
@@ -55,7 +57,9 @@ enum ProcessMemory {
         var count = 0
         var position = 0
         while position <= read - inverted.count {
-            guard let found = memchr(piece.baseAddress! + position, Int32(first), read - inverted.count + 1 - position) else { break }
+            guard let found = memchr(piece.baseAddress! + position, Int32(first), read - inverted.count + 1 - position) else {
+                break
+            }
             position = found - UnsafeMutableRawPointer(piece.baseAddress!)
             var index = 1
             while index < inverted.count, piece[position + index] == ~inverted[index] { index += 1 }

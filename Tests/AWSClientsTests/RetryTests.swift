@@ -34,7 +34,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "AccessDeniedException", "LimitExceededException", "InvalidSignatureException", "ExpiredTokenException", "ValidationException",
+        "AccessDeniedException", "LimitExceededException", "InvalidSignatureException", "ExpiredTokenException",
+        "ValidationException",
     ])
     func whatTheCallerDidWrongIsNotRepeated(code: String) async {
         let result = await run([.answer(400, #"{"__type":"\#(code)"}"#)])
@@ -85,5 +86,33 @@ import Testing
             try SigV4Verifier(region: "us-west-2").verify(claim, service: "kms", secret: Samples.secret, now: Date())
             #expect(claim.signedHeader("host") == "127.0.0.1:1")
         }
+    }
+}
+
+@Suite struct AWSClientConfigurationTests {
+    private func refusal(_ endpoint: String) -> String? {
+        do {
+            try Samples.configuration(endpoint: endpoint).validate()
+            return nil
+        } catch {
+            return error.message
+        }
+    }
+
+    @Test(arguments: [
+        "http://127.0.0.1:8080", "http://127.0.0.1:8080/", "http://localhost", "http://[::1]:80",
+        "https://kms.us-west-2.amazonaws.com",
+        "https://kms.us-west-2.amazonaws.com:443",
+    ])
+    func endpointsAreTaken(endpoint: String) {
+        #expect(refusal(endpoint) == nil)
+    }
+
+    @Test(arguments: [
+        "", "127.0.0.1:80", "ftp://127.0.0.1", "http://", "http://127.0.0.1/path", "http://a@127.0.0.1", "http://10.0.0.1",
+        "http://127.0.0.1.example.org", "http://example.org",
+    ])
+    func otherEndpointsAreRefused(endpoint: String) {
+        #expect(refusal(endpoint)?.hasPrefix("endpoint must") == true)
     }
 }

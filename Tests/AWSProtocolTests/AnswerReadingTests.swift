@@ -15,7 +15,8 @@ import Testing
     }
 
     @Test func theSecretIsTakenOutOfTheText() throws {
-        let (secret, rest) = try extract(#"{ "A": {"Plaintext": "x"}, "Plaintext" : "YWJj", "B": ["Plaintext"], "C": "Plaintext" }"#)
+        let (secret, rest) = try extract(
+            #"{ "A": {"Plaintext": "x"}, "Plaintext" : "YWJj", "B": ["Plaintext"], "C": "Plaintext" }"#)
         #expect(secret == Array("abc".utf8))
         #expect(rest == #"{ "A": {"Plaintext": "x"}, "Plaintext" : "", "B": ["Plaintext"], "C": "Plaintext" }"#)
     }

@@ -8,7 +8,9 @@ import Testing
     }
 
     @Test func doublesAreTheShortestThatReadBack() throws {
-        for number in [0.1, 1.0 / 3, .leastNonzeroMagnitude, .greatestFiniteMagnitude, 1_564_533_087.907, -0.5, 1e16, 123_456_789.25] {
+        for number in [
+            0.1, 1.0 / 3, .leastNonzeroMagnitude, .greatestFiniteMagnitude, 1_564_533_087.907, -0.5, 1e16, 123_456_789.25,
+        ] {
             let text = JSONValue.double(number).serializedString
             #expect(try JSONValue.parse(text).doubleValue == number)
         }

@@ -57,7 +57,8 @@ import Testing
         #expect(
             String(decoding: body, as: UTF8.self)
                 == "<ErrorResponse xmlns=\"urn:x\"><Error><Type>Sender</Type><Code>AccessDenied</Code>"
-                + "<Message>User: &lt;a&gt; &amp; &quot;b&quot;\u{FFFD}</Message></Error><RequestId>r1</RequestId></ErrorResponse>")
+                + "<Message>User: &lt;a&gt; &amp; &quot;b&quot;\u{FFFD}</Message></Error><RequestId>r1</RequestId></ErrorResponse>"
+        )
         #expect(AWSError.signatureDoesNotMatch.inQueryForm.status == 403)
     }
 

@@ -47,7 +47,9 @@ import Testing
         #expect(refusal { $0.headers.append(("x-amz-target", "TrentService.Decrypt")) } == "IncompleteSignatureException")
         #expect(refusal { $0.headers.append(("HOST", "127.0.0.1:45025")) } == "IncompleteSignatureException")
         #expect(refusal { $0.headers.append(("Authorization", $0.header("authorization")!)) } == "IncompleteSignatureException")
-        #expect(refusal { $0.replaceInAuthorization("content-type;", "content-type;content-type;") } == "IncompleteSignatureException")
+        #expect(
+            refusal { $0.replaceInAuthorization("content-type;", "content-type;content-type;") } == "IncompleteSignatureException"
+        )
     }
 
     @Test(arguments: [
@@ -69,7 +71,8 @@ import Testing
         let signature = "5726e3a80b8262f79b74b3decdcf5c501d53123e674d2d7f768ce78104ffdcbb"
         #expect(refusal { $0.replaceInAuthorization(signature, signature.uppercased()) } == "InvalidSignatureException")
         #expect(refusal { $0.replaceInAuthorization(signature, String(signature.dropLast())) } == "InvalidSignatureException")
-        #expect(refusal { $0.replaceInAuthorization(signature, String(repeating: "0", count: 64)) } == "InvalidSignatureException")
+        #expect(
+            refusal { $0.replaceInAuthorization(signature, String(repeating: "0", count: 64)) } == "InvalidSignatureException")
     }
 
     @Test func theScopeMustBeExact() throws {
@@ -102,7 +105,8 @@ import Testing
             }
         }
         #expect(
-            message(301) == "Signature expired: 20261123T132826Z is now earlier than 20261123T132827Z (20261123T133327Z - 5 min.)")
+            message(301) == "Signature expired: 20261123T132826Z is now earlier than 20261123T132827Z (20261123T133327Z - 5 min.)"
+        )
         #expect(
             message(-301)
                 == "Signature not yet current: 20261123T132826Z is still later than 20261123T132825Z (20261123T132325Z + 5 min.)")

@@ -64,7 +64,8 @@ import Testing
             headers: [("Host", "127.0.0.1:45025"), ("X-Amz-Thing", "  a   b  ")], receivedAt: SigV4Samples.now)
         try SigV4Samples.signer(service: "execute-api").sign(&request, at: SigV4Samples.now)
         #expect(
-            request.header("authorization")?.hasSuffix("c0bcb65f04d943806190f56f7e82ed298ed79c0eb2bcf9ac314d9f112acbd30d") == true)
+            request.header("authorization")?.hasSuffix("c0bcb65f04d943806190f56f7e82ed298ed79c0eb2bcf9ac314d9f112acbd30d") == true
+        )
         #expect(SigV4Samples.refusal(of: request, service: "execute-api") == nil)
     }
 }

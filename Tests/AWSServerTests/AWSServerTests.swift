@@ -10,7 +10,8 @@ import Testing
         let handler: @Sendable (AWSRequest, String) async -> AWSResponse = { request, _ in
             .json([
                 "Line": .string("\(request.method) \(request.path) \(request.rawQuery)"),
-                "Headers": .strings(request.headers.map { "\($0.0)=\($0.1)" }), "Body": .string(String(decoding: request.body, as: UTF8.self)),
+                "Headers": .strings(request.headers.map { "\($0.0)=\($0.1)" }),
+                "Body": .string(String(decoding: request.body, as: UTF8.self)),
                 "Source": .string(request.sourceAddress),
             ])
         }

@@ -48,7 +48,8 @@ import Testing
 
     @Test func aLyingLengthIsRefusedBeforeTheBody() async throws {
         #expect(
-            try await status("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999\r\n\r\n").hasPrefix("HTTP/1.1 4"))
+            try await status("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999999999999\r\n\r\n").hasPrefix("HTTP/1.1 4")
+        )
         #expect(
             try await status("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1099511627776\r\n\r\n").hasPrefix("HTTP/1.1 413 "))
     }

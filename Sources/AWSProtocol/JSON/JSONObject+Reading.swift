@@ -43,16 +43,7 @@ extension JSONObject {
     package func optionalInt(_ name: String, range: ClosedRange<Int>? = nil) throws(AWSError) -> Int? {
         guard let value = present(name) else { return nil }
         guard let number = value.intValue else { throw wrongKind(name, "a whole number") }
-        if let range {
-            if number < range.lowerBound {
-                throw .validation(
-                    field: name, rule: "Member must have value greater than or equal to \(range.lowerBound)")
-            }
-            if number > range.upperBound {
-                throw .validation(
-                    field: name, rule: "Member must have value less than or equal to \(range.upperBound)")
-            }
-        }
+        try range.check(Int(number), "value", of: name)
         return Int(number)
     }
 
@@ -93,12 +84,7 @@ extension JSONObject {
     package func optionalArray(_ name: String, count: ClosedRange<Int>? = nil) throws(AWSError) -> [JSONValue]? {
         guard let value = present(name) else { return nil }
         guard let elements = value.arrayValue else { throw wrongKind(name, "a list") }
-        if let count, !count.contains(elements.count) {
-            let rule =
-                elements.count < count.lowerBound
-                ? "greater than or equal to \(count.lowerBound)" : "less than or equal to \(count.upperBound)"
-            throw .validation(field: name, rule: "Member must have length \(rule)")
-        }
+        try count.check(elements.count, "length", of: name)
         return elements
     }
 
@@ -149,16 +135,7 @@ extension JSONObject {
     package func optionalBlob(_ name: String, length: ClosedRange<Int>? = nil) throws(AWSError) -> [UInt8]? {
         guard let text = try optionalString(name) else { return nil }
         guard let bytes = Base64.decode(text) else { throw wrongKind(name, "base64") }
-        if let length {
-            if bytes.count < length.lowerBound {
-                throw .validation(
-                    field: name, rule: "Member must have length greater than or equal to \(length.lowerBound)")
-            }
-            if bytes.count > length.upperBound {
-                throw .validation(
-                    field: name, rule: "Member must have length less than or equal to \(length.upperBound)")
-            }
-        }
+        try length.check(bytes.count, "length", of: name)
         return bytes
     }
 
@@ -189,5 +166,18 @@ extension JSONObject {
 
     private func wrongKind(_ name: String, _ kind: String) -> AWSError {
         .serialization("The member \(name) is not \(kind).")
+    }
+}
+
+extension ClosedRange<Int>? {
+    /// Throws the ValidationException of a member whose value or length lies outside; without a range everything passes.
+    func check(_ number: Int, _ measure: String, of name: String) throws(AWSError) {
+        guard let range = self else { return }
+        if number < range.lowerBound {
+            throw .validation(field: name, rule: "Member must have \(measure) greater than or equal to \(range.lowerBound)")
+        }
+        if number > range.upperBound {
+            throw .validation(field: name, rule: "Member must have \(measure) less than or equal to \(range.upperBound)")
+        }
     }
 }

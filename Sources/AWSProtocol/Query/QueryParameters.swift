@@ -59,12 +59,7 @@ package struct QueryParameters: Sendable, Equatable {
     package func optionalInt(_ name: String, range: ClosedRange<Int>? = nil) throws(AWSError) -> Int? {
         guard let text = values[name] else { return nil }
         guard let value = Int(text) else { throw .serialization("The parameter \(name) is not a whole number.") }
-        if let range, value < range.lowerBound {
-            throw .validation(field: name, rule: "Member must have value greater than or equal to \(range.lowerBound)")
-        }
-        if let range, value > range.upperBound {
-            throw .validation(field: name, rule: "Member must have value less than or equal to \(range.upperBound)")
-        }
+        try range.check(value, "value", of: name)
         return value
     }
 

@@ -1,5 +1,6 @@
-package import struct FoundationEssentials.Date
 import Secrets
+
+package import struct FoundationEssentials.Date
 
 /// Signs requests as AWS's clients do: `Host`, `Content-Type` and every `x-amz-` header, over the body as it is.
 package struct SigV4Signer: Sendable {

@@ -1,5 +1,6 @@
-package import struct FoundationEssentials.Date
 package import Secrets
+
+package import struct FoundationEssentials.Date
 
 /// Decides whether a claim is true: the secret's holder signed this text, for this region and service, just now.
 ///
