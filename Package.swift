@@ -151,5 +151,6 @@ let package = Package(
         tests("KeysTests", ["AWSProtocol", "Accounts", "AuditTrail", "Keys", "Policies", "Postgres", "PostgresTesting", "Secrets", logging]),
         tests("AuditTrailTests", ["AWSProtocol", "AuditTrail", "Postgres", "PostgresTesting", logging]),
         tests("TimeSeriesTests", ["TimeSeries"]),
+        tests("ForecastingTests", ["Forecasting", "TimeSeries"]),
     ]
 )
