@@ -79,7 +79,7 @@ let package = Package(
         room("Catalog", ["AWSProtocol", "Postgres"]),
         room("EnvelopeKMS", ["AWSClients", "AWSProtocol", "Envelope", "Secrets"]),
         room("Forecasting", ["TimeSeries"]),
-        room("Jobs", ["Outbox", "Postgres", "Telemetry", crypto, logging, serviceLifecycle]),
+        room("Jobs", ["Outbox", "Postgres", "Telemetry", crypto, logging, metrics, serviceLifecycle]),
         room("Keys", ["AWSProtocol", "Accounts", "AuditTrail", "Policies", "Postgres", "Secrets", "CLinux", crypto, logging]),
 
         // Level 3
@@ -149,8 +149,8 @@ let package = Package(
         tests("PoliciesTests", ["AWSProtocol", "Policies"]),
         tests("PostgresTests", ["Postgres", "PostgresTesting", "Secrets", logging]),
         tests("KeysTests", ["AWSProtocol", "Accounts", "AuditTrail", "Keys", "Policies", "Postgres", "PostgresTesting", "Secrets", logging]),
+        tests("JobsTests", ["Jobs", "Postgres", "PostgresTesting", crypto, logging]),
         tests("AuditTrailTests", ["AWSProtocol", "AuditTrail", "Postgres", "PostgresTesting", logging]),
         tests("TimeSeriesTests", ["TimeSeries"]),
-        tests("ForecastingTests", ["Forecasting", "TimeSeries"]),
     ]
 )

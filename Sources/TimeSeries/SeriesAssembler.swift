@@ -2,8 +2,7 @@
 ///
 /// Timeline: `add` every partition that holds items of the share, from every chunk, in any order; then `forEachSeries`. The result depends on
 /// the chunks' order keys and not on the order in which they came. Memory: 16 bytes a row of the share, and one series at a time.
-/// Not `Sendable`: one owner at a time.
-package final class SeriesAssembler {
+package struct SeriesAssembler: ~Copyable {
     /// A longer series is refused: a mistyped year must not ask for all the memory there is. Ten years of minutes fit.
     package static let pointLimit = 6_000_000
 
@@ -48,14 +47,13 @@ package final class SeriesAssembler {
 
     package var rowCount: Int { timestamps.count }
 
-    package func reserve(rows: Int) {
+    package mutating func reserve(rows: Int) {
         timestamps.reserveCapacity(rows)
         values.reserveCapacity(rows)
     }
 
     /// Adds the rows of one partition that belong to the share. `chunkOrder` orders chunks as their rows stand in the input.
-    package func add(partition bytes: UnsafeRawBufferPointer, chunkOrder: Int) throws(TimeSeriesError) {
-        guard !bytes.isEmpty else { return }  // a partition without items
+    package mutating func add(partition bytes: UnsafeRawBufferPointer, chunkOrder: Int) throws(TimeSeriesError) {
         var reader = try ObservationReader(bytes)
         let share = self.share
         while let item = try reader.next(
@@ -70,7 +68,7 @@ package final class SeriesAssembler {
         }
     }
 
-    package func add(partition bytes: [UInt8], chunkOrder: Int) throws(TimeSeriesError) {
+    package mutating func add(partition bytes: [UInt8], chunkOrder: Int) throws(TimeSeriesError) {
         let result = bytes.withUnsafeBytes { buffer in
             Result { () throws(TimeSeriesError) in try add(partition: buffer, chunkOrder: chunkOrder) }
         }
@@ -79,7 +77,7 @@ package final class SeriesAssembler {
 
     /// Gives each series in the order of the keys. `globalEnd` is the latest timestamp of the whole dataset, all shares included.
     /// An item without a single observed value gives none.
-    package func forEachSeries(
+    package consuming func forEachSeries(
         globalEnd: EpochSeconds, _ body: (Series) throws -> Void
     ) throws {
         var keys: [ItemKey] = []
