@@ -152,5 +152,6 @@ let package = Package(
         tests("JobsTests", ["Jobs", "Postgres", "PostgresTesting", crypto, logging]),
         tests("AuditTrailTests", ["AWSProtocol", "AuditTrail", "Postgres", "PostgresTesting", logging]),
         tests("TimeSeriesTests", ["TimeSeries"]),
+        tests("ForecastingTests", ["Forecasting", "TimeSeries"]),
     ]
 )

@@ -2,7 +2,8 @@
 ///
 /// Timeline: `add` every partition that holds items of the share, from every chunk, in any order; then `forEachSeries`. The result depends on
 /// the chunks' order keys and not on the order in which they came. Memory: 16 bytes a row of the share, and one series at a time.
-package struct SeriesAssembler: ~Copyable {
+/// Not `Sendable`: one owner at a time.
+package final class SeriesAssembler {
     /// A longer series is refused: a mistyped year must not ask for all the memory there is. Ten years of minutes fit.
     package static let pointLimit = 6_000_000
 
@@ -47,13 +48,14 @@ package struct SeriesAssembler: ~Copyable {
 
     package var rowCount: Int { timestamps.count }
 
-    package mutating func reserve(rows: Int) {
+    package func reserve(rows: Int) {
         timestamps.reserveCapacity(rows)
         values.reserveCapacity(rows)
     }
 
     /// Adds the rows of one partition that belong to the share. `chunkOrder` orders chunks as their rows stand in the input.
-    package mutating func add(partition bytes: UnsafeRawBufferPointer, chunkOrder: Int) throws(TimeSeriesError) {
+    package func add(partition bytes: UnsafeRawBufferPointer, chunkOrder: Int) throws(TimeSeriesError) {
+        guard !bytes.isEmpty else { return }  // a partition without items
         var reader = try ObservationReader(bytes)
         let share = self.share
         while let item = try reader.next(
@@ -68,7 +70,7 @@ package struct SeriesAssembler: ~Copyable {
         }
     }
 
-    package mutating func add(partition bytes: [UInt8], chunkOrder: Int) throws(TimeSeriesError) {
+    package func add(partition bytes: [UInt8], chunkOrder: Int) throws(TimeSeriesError) {
         let result = bytes.withUnsafeBytes { buffer in
             Result { () throws(TimeSeriesError) in try add(partition: buffer, chunkOrder: chunkOrder) }
         }
@@ -77,7 +79,7 @@ package struct SeriesAssembler: ~Copyable {
 
     /// Gives each series in the order of the keys. `globalEnd` is the latest timestamp of the whole dataset, all shares included.
     /// An item without a single observed value gives none.
-    package consuming func forEachSeries(
+    package func forEachSeries(
         globalEnd: EpochSeconds, _ body: (Series) throws -> Void
     ) throws {
         var keys: [ItemKey] = []

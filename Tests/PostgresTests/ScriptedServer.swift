@@ -1,4 +1,4 @@
-import Dispatch
+import Foundation
 import Glibc
 import Postgres
 import PostgresTesting
@@ -12,7 +12,8 @@ final class ScriptedServer: Sendable {
     init(hangsUpAtCommit: Bool = false) throws {
         listener = try SilentServer()
         self.hangsUpAtCommit = hangsUpAtCommit
-        DispatchQueue.global().async { [listener] in Self.serve(listener, hangsUpAtCommit) }
+        // A thread of its own: blocking one of the shared pool's would delay every other test.
+        Thread.detachNewThread { [listener] in Self.serve(listener, hangsUpAtCommit) }
     }
 
     func pool(statementTimeout: Duration) -> PostgresPool {

@@ -145,7 +145,7 @@ import TimeSeries
             do {
                 let index = try ChunkIndex(reading: bytes, expecting: .observations, plaintextBytes: bytes.count)
                 _ = try DatasetStatistics(decoding: Array(bytes[index.statistics]))
-                var assembler = try SeriesAssembler(
+                let assembler = try SeriesAssembler(
                     layout: layout, dimensions: [], grid: TimeGrid(frequency: Frequency(1, .day)), transformations: .init())
                 for partition in index.partitions { try assembler.add(partition: Array(bytes[partition.bytes]), chunkOrder: 0) }
                 try assembler.forEachSeries(globalEnd: 1_400_000_000) { _ in }

@@ -48,7 +48,7 @@ func assemble(
     let globalEnd = chunks.map { $0.statistics.fields[layout.timestampColumn ?? 0].latest }.max() ?? 0
     var series: [Series] = []
     for share in try HashShare.all(of: shares) {
-        var assembler = try SeriesAssembler(
+        let assembler = try SeriesAssembler(
             layout: layout, dimensions: dimensions, grid: grid, transformations: transformations, share: share)
         for (order, chunk) in reversed ? chunks.enumerated().reversed() : Array(chunks.enumerated()) {
             let index = try ChunkIndex(
