@@ -45,7 +45,9 @@ package struct ExportFormat: Sendable, Hashable {
             ["timestamp", "target_value", "backtestwindow_start_time", "backtestwindow_end_time"] + types.map(\.columnName))
     }
 
-    package func forecastedValuesLines(_ key: ItemKey, _ backtest: BacktestValues) -> [UInt8] {
+    /// Throws where the backtest was made for other forecast types.
+    package func forecastedValuesLines(_ key: ItemKey, _ backtest: BacktestValues) throws(ForecastingError) -> [UInt8] {
+        try check(backtest)
         var line = CSVLine()
         for window in backtest.windows {
             for (step, timestamp) in window.timestamps.enumerated() {
@@ -67,13 +69,15 @@ package struct ExportFormat: Sendable, Hashable {
                 + types.filter { $0 != .mean }.map { "wQL[\($0)]" } + ["Average wQL", "RMSE", "WAPE", "MAPE", "MASE"])
     }
 
-    /// The item's summary, then its windows; nothing for an item that took part in none.
-    package func accuracyMetricsLines(_ key: ItemKey, _ backtest: BacktestValues) -> [UInt8] {
+    /// The item's summary, then its windows; nothing for an item that took part in none. Throws where the backtest was made for
+    /// other forecast types.
+    package func accuracyMetricsLines(_ key: ItemKey, _ backtest: BacktestValues) throws(ForecastingError) -> [UInt8] {
+        try check(backtest)
         let windows = backtest.windows.map { window in
             var sums = WindowSums(typeCount: types.count)
-            sums.add(window, types: backtest.types)
+            sums.add(window, types: types)
             return WindowMetrics(
-                types: backtest.types, startTime: window.timestamps.first ?? 0, endTime: window.timestamps.last ?? 0, sums: sums)
+                types: types, startTime: window.timestamps.first ?? 0, endTime: window.timestamps.last ?? 0, sums: sums)
         }
         guard !windows.isEmpty else { return [] }
         var line = CSVLine()
@@ -93,6 +97,10 @@ package struct ExportFormat: Sendable, Hashable {
             line.append(value.map { "\($0)" } ?? Self.notDefined)
         }
         line.end()
+    }
+
+    private func check(_ backtest: BacktestValues) throws(ForecastingError) {
+        guard backtest.types == types else { throw .invalidArgument("the backtest was made for other forecast types") }
     }
 
     private func appendBounds(_ start: EpochSeconds, _ end: EpochSeconds, to line: inout CSVLine) {

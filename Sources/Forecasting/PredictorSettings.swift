@@ -14,18 +14,37 @@ package struct PredictorSettings: Sendable, Hashable {
     package let backtestOffset: Int
     package let metric: OptimizationMetric
 
+    /// How long a horizon may be beside the target time series. Source: Amazon Forecast, CreateAutoPredictor and CreatePredictor.
+    package enum HorizonRule: Sendable, Hashable {
+        /// A quarter: predictors of CreateAutoPredictor.
+        case autoPredictor
+        /// A third: retrained predictors, and CreatePredictor with PerformAutoML.
+        case retrainedOrAutoML
+        /// One point less: CreatePredictor with one of the classical algorithms.
+        case algorithm
+
+        func longest(targetPoints: Int) -> Int {
+            switch self {
+            case .autoPredictor: targetPoints / 4
+            case .retrainedOrAutoML: targetPoints / 3
+            case .algorithm: targetPoints - 1
+            }
+        }
+    }
+
     /// `targetPoints` is the length of the target time series: steps from its first to its last timestamp, both included; nil where
     /// the data are not known yet, which leaves only the bounds that hold for all. Throws `invalidArgument` naming the setting.
     package init(
         grid: TimeGrid, horizon: Int, types: [ForecastType] = ForecastType.defaults, backtestWindows: Int = 1,
-        backtestOffset: Int? = nil, metric: OptimizationMetric = .averageWeightedQuantileLoss, targetPoints: Int? = nil
+        backtestOffset: Int? = nil, metric: OptimizationMetric = .averageWeightedQuantileLoss, targetPoints: Int? = nil,
+        rule: HorizonRule = .autoPredictor
     ) throws(ForecastingError) {
-        let longest = Self.longestHorizon(targetPoints: targetPoints)
+        let longest = Self.longestHorizon(targetPoints: targetPoints, rule: rule)
         guard horizon >= 1, horizon <= longest else {
             throw .invalidArgument(
-                longest == 0
-                    ? "the target time series is too short to forecast; it needs at least 4 points at the frequency \(grid.frequency)"
-                    : "ForecastHorizon must be 1 to \(longest): at most \(Self.horizonLimit) and a quarter of the target time series"
+                longest <= 0
+                    ? "the target time series is too short to forecast at the frequency \(grid.frequency)"
+                    : "ForecastHorizon must be 1 to \(longest) for this target time series"
             )
         }
         guard (1...Self.backtestWindowLimit).contains(backtestWindows) else {
@@ -47,9 +66,9 @@ package struct PredictorSettings: Sendable, Hashable {
         self.metric = metric
     }
 
-    /// 500, or a quarter of the target time series where that is less.
-    package static func longestHorizon(targetPoints: Int?) -> Int {
-        min(horizonLimit, targetPoints.map { $0 / 4 } ?? horizonLimit)
+    /// 500, or what the rule allows where that is less.
+    package static func longestHorizon(targetPoints: Int?, rule: HorizonRule = .autoPredictor) -> Int {
+        min(horizonLimit, targetPoints.map(rule.longest) ?? horizonLimit)
     }
 
     /// The backtest windows for data that end at this timestamp, latest first: each starts a horizon before the one before it.

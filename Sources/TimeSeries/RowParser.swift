@@ -240,19 +240,25 @@ final class RowParser {
         }
     }
 
-    /// A first row is a header when a field is the name of its attribute, or when neither timestamp nor target starts like one.
+    /// A first row is a header when its timestamp does not start with a digit, and a field is the name of its attribute or
+    /// neither timestamp nor target starts like one.
     private func isHeader(_ fields: RowFields) -> Bool {
+        var isNamed = false
         var startsLikeData = false
         for (column, range) in fields.ranges.enumerated() {
             let field = fields.bytes[range]
             let text = String(decoding: field, as: UTF8.self).lowercased()
-            if layout.names.contains(where: { $0.lowercased() == text }) { return true }
-            guard column < parts.count else { continue }
-            if case .key = parts[column] { continue }
-            guard let first = field.first else { return false }
-            if !(UInt8(ascii: "a")...UInt8(ascii: "z")).contains(first | 0x20) || text == "nan" { startsLikeData = true }
+            isNamed = isNamed || layout.names.contains { $0.lowercased() == text }
+            guard column < parts.count, let first = field.first else { continue }
+            let isLetter = (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(first | 0x20)
+            switch parts[column] {
+            case .key: continue
+            case .timestamp: if first &- 48 < 10 { return false }
+            case .target: if text == "nan" { startsLikeData = true }
+            }
+            if !isLetter { startsLikeData = true }
         }
-        return !startsLikeData && fields.ranges.count == parts.count
+        return isNamed || (!startsLikeData && fields.ranges.count == parts.count)
     }
 
     func fault(_ rule: RowRule, at position: InputPosition, column: Int? = nil) -> TimeSeriesError {

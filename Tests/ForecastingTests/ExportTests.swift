@@ -41,7 +41,7 @@ import TimeSeries
             Self.text(format.forecastedValuesHeader) == [
                 "item_id,timestamp,target_value,backtestwindow_start_time,backtestwindow_end_time,mean,p65,p90"
             ])
-        let lines = Self.text(format.forecastedValuesLines(history.key, trained.backtest))
+        let lines = try Self.text(format.forecastedValuesLines(history.key, trained.backtest))
         #expect(lines.count == 14)
         #expect(lines[0].hasPrefix("a,2020-02-23T00:00:00Z,\(values[53]),2020-02-23T00:00:00,2020-02-29T00:00:00,"))
         #expect(lines.allSatisfy { $0.split(separator: ",").count == 8 })
@@ -49,7 +49,7 @@ import TimeSeries
             Self.text(format.accuracyMetricsHeader) == [
                 "item_id,backtest_window,backtestwindow_start_time,backtestwindow_end_time,wQL[0.65],wQL[0.9],Average wQL,RMSE,WAPE,MAPE,MASE"
             ])
-        let metrics = Self.text(format.accuracyMetricsLines(history.key, trained.backtest))
+        let metrics = try Self.text(format.accuracyMetricsLines(history.key, trained.backtest))
         #expect(metrics.map { String($0.prefix { $0 != "." }.prefix(50)) }.count == 3)
         #expect(metrics[0].hasPrefix("a,Summary,2020-02-16T00:00:00,2020-02-29T00:00:00,"))
         #expect(metrics[1].hasPrefix("a,Computed,2020-02-23T00:00:00,2020-02-29T00:00:00,"))
@@ -57,11 +57,19 @@ import TimeSeries
         #expect(metrics.allSatisfy { $0.split(separator: ",").count == 11 })
     }
 
+    @Test func typesOfExportAndBacktestMustAgree() throws {
+        let history = series(weeklyValues(60))
+        let trained = try trainer(for: history, horizon: 7).train(history) {}
+        let other = ExportFormat(keyNames: ["item_id"], types: [.mean])
+        #expect(throws: ForecastingError.self) { try other.forecastedValuesLines(history.key, trained.backtest) }
+        #expect(throws: ForecastingError.self) { try other.accuracyMetricsLines(history.key, trained.backtest) }
+    }
+
     @Test func undefinedMetricsAreNamedSo() throws {
         let history = series([Double](repeating: 0, count: 60))
         let trained = try trainer(for: history, horizon: 7).train(history) {}
         let format = ExportFormat(keyNames: ["item_id"], types: ForecastType.defaults)
-        let metrics = Self.text(format.accuracyMetricsLines(history.key, trained.backtest))
+        let metrics = try Self.text(format.accuracyMetricsLines(history.key, trained.backtest))
         #expect(metrics.allSatisfy { $0.hasSuffix(",0.0,0.0,0.0,0.0,0.0,0.0,not defined,not defined") })
     }
 

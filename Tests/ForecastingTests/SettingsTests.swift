@@ -60,6 +60,15 @@ import TimeSeries
         #expect(throws: ForecastingError.self) { try settings(1, points: 3) }
     }
 
+    @Test func horizonsFollowTheKindOfPredictor() {
+        for (rule, longest) in [(.autoPredictor, 25), (.retrainedOrAutoML, 33), (.algorithm, 99)]
+            as [(PredictorSettings.HorizonRule, Int)]
+        {
+            #expect(PredictorSettings.longestHorizon(targetPoints: 100, rule: rule) == longest)
+            #expect(PredictorSettings.longestHorizon(targetPoints: 9000, rule: rule) == 500)
+        }
+    }
+
     @Test(arguments: [
         ("H", 24), ("2H", 12), ("5H", 1), ("D", 7), ("2D", 1), ("W", 52), ("M", 12), ("3M", 4), ("Y", 1), ("30min", 48),
         ("15min", 96), ("1min", 60),

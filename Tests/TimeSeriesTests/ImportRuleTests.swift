@@ -96,6 +96,30 @@ import TimeSeries
         #expect(later.rule == .timestamp(.dateTime))
     }
 
+    /// An item may be called like an attribute, also where its row goes the careful way.
+    @Test func anItemNamedLikeAnAttributeIsNoHeader() throws {
+        #expect(try Self.failure(Array("timestamp,2014-01-01 00:00:00,NaN\n\"item_id\",2014-01-01 00:00:00,1\n".utf8)) == nil)
+    }
+
+    /// Any bytes give chunks or a named rule, and the same whatever the buffers.
+    @Test func damagedFilesAreNamedTheSameForAnyBuffers() throws {
+        var generator = SeededGenerator(state: 5)
+        let alphabet = Array(",\"\n\r 0123456789-:.eNa\u{0}".utf8) + [0xC3, 0xFF]
+        for _ in 0..<1500 {
+            var bytes = Array((Self.good + "\"q\"\"x\",2014-01-02 00:00:00,\n" + Self.good).utf8)
+            for _ in 0..<Int.random(in: 1...4, using: &generator) {
+                let place = Int.random(in: 0..<bytes.count, using: &generator)
+                switch Int.random(in: 0..<3, using: &generator) {
+                case 0: bytes[place] = alphabet.randomElement(using: &generator) ?? 0
+                case 1: bytes.insert(alphabet.randomElement(using: &generator) ?? 0, at: place)
+                default: bytes.remove(at: place)
+                }
+            }
+            let whole = try Self.failure(bytes)
+            for bufferBytes in [1, 13] { #expect(try Self.failure(bytes, bufferBytes: bufferBytes) == whole) }
+        }
+    }
+
     @Test func anEmptyFileIsNamed() throws {
         #expect(try Self.failure([])?.rule == .emptyFile)
         #expect(try Self.failure(Array("\n".utf8))?.rule == .blankLine)
