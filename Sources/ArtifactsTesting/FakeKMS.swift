@@ -1,6 +1,6 @@
 package import AWSProtocol
 package import Envelope
-package import EnvelopeKMS
+import EnvelopeKMS
 package import Secrets
 import Synchronization
 

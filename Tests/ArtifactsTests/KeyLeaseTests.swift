@@ -4,6 +4,7 @@ import ArtifactsTesting
 import Envelope
 import EnvelopeKMS
 import Foundation
+import ObjectStore
 import Secrets
 import Synchronization
 import Testing
@@ -57,12 +58,19 @@ import Testing
             }
         }
 
-        /// Goes on by `count` beats, each of whose questions was put.
+        /// Goes on by `count` beats; each question was put, and its answer (unless the probe is silent) heard.
         func beat(_ count: Int = 1) async throws {
             for _ in 0..<count {
-                let before = probe.asked
+                let (asked, unanswered) = (probe.asked, lease.standing?.unanswered ?? 0)
                 clock.advance(KeyLeaseTests.interval)
-                try await eventually("a renewal") { probe.asked > before || reason != nil }
+                try await eventually("a renewal") { probe.asked > asked || reason != nil }
+                try await eventually("its answer") {
+                    switch probe.state.withLock({ $0.answer }) {
+                    case .confirmed: lease.standing?.age == .zero
+                    case .unanswered: reason != nil || lease.standing?.unanswered != unanswered
+                    default: true
+                    }
+                }
             }
         }
 

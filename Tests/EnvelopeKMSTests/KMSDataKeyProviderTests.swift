@@ -30,7 +30,7 @@ private let keyARN = "arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-
         await #expect(throws: EnvelopeError.authentication) {
             try await MessageOpener.openMessage(message, provider: provider)
         }
-        #expect(kms.issued.allSatisfy(\.isWiped))
+        #expect(kms.issued.filter { !$0.isWiped }.isEmpty)
     }
 
     @Test func otherKeysAreNotAskedFor() async throws {

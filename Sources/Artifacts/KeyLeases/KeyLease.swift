@@ -51,6 +51,13 @@ package final class KeyLease: Sendable {
         if let reason = state.withLock({ $0.machine.refusal(at: now) }) { throw lost(reason) }
     }
 
+    /// How long ago the question was put to which KMS last said yes, and renewals since without an answer; `nil` where no
+    /// data key is held.
+    package var standing: (age: Duration, unanswered: Int)? {
+        let now = clock.now()
+        return state.withLock { $0.machine.standing.map { (now - $0.confirmedAt, $0.unanswered) } }
+    }
+
     /// Has `secret` wiped when the lease ends. Where it has ended already, wipes at once and throws. The lease does not
     /// keep it alive.
     package func register(_ secret: any Wipeable) throws(KeyLeaseLost) {

@@ -36,13 +36,20 @@ package struct KMSKeyLeaseProbe: KeyLeaseProbe {
         self.grantTokens = grantTokens
     }
 
+    /// Refusals of our own signature or session: the question about the key was not answered.
+    private static let concernsOurselves: Set<String> = [
+        "UnrecognizedClientException", "ExpiredTokenException", "InvalidSignatureException", "IncompleteSignatureException",
+        "MissingAuthenticationTokenException", "IncompleteSignature", "SignatureDoesNotMatch",
+    ]
+
     package func ask(_ subject: KeyLeaseSubject) async -> KeyLeaseAnswer {
         do {
             try await kms.decryptDryRun(
                 subject.ciphertext, keyARN: subject.keyARN, context: subject.context, grantTokens: grantTokens)
             return .confirmed
         } catch let error as AWSError {
-            return error.isRetriable ? .unanswered(error.code) : .denied(error.message.isEmpty ? error.code : error.message)
+            if error.isRetriable || Self.concernsOurselves.contains(error.code) { return .unanswered(error.code) }
+            return .denied(error.message.isEmpty ? error.code : error.message)
         } catch {
             return .unanswered("the connection failed")
         }

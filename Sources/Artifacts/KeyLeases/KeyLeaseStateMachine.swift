@@ -77,6 +77,11 @@ struct KeyLeaseStateMachine: Sendable {
         }
     }
 
+    /// Since when KMS's yes is trusted, and how many renewals in a row were not answered; `nil` where nothing is held.
+    var standing: (confirmedAt: Duration, unanswered: Int)? {
+        if case .held(let held) = phase { (held.confirmedAt, held.unanswered) } else { nil }
+    }
+
     /// When `tick` has something to do next; `nil` where nothing but an event will.
     var nextEvent: Duration? {
         guard case .held(let held) = phase else { return nil }
