@@ -1,0 +1,81 @@
+import Accounts
+import ArgumentParser
+import AuditTrail
+import Foundation
+import Keys
+import Logging
+import Postgres
+
+/// What every command of `admin` takes.
+struct AdminOptions: ParsableArguments {
+    @OptionGroup var configuration: ConfigurationOptions
+
+    @Flag(help: "Write JSON instead of a table.")
+    var json = false
+
+    /// Opens the authority's database for one command.
+    func run(_ body: (AccountsStore) async throws -> Void) async throws {
+        let values = try configuration.load()
+        var logger = Logger(label: "admin")
+        logger.logLevel = .warning
+        let pool = PostgresPool(
+            configuration: .init(connection: try values.required("authority.postgres"), applicationName: "forecastle admin"),
+            logger: logger)
+        defer { pool.close() }
+        try await Migrations(directory: try MigrationsFolder.find(values), set: .authority).verify(on: pool)
+        let vault = try await Vault.open(
+            directory: try values.required("authority.vault_directory"),
+            rootKeyFile: try values.required("authority.root_key_file"), createRootKey: false)
+        let trail = try await AuditTrail.open(pool: pool, logger: logger)
+        try await body(
+            AccountsStore(
+                pool: pool, sealer: VaultSealer(vault: vault), trail: trail, region: values.string("region")))
+    }
+}
+
+/// The account that a command works in.
+struct AccountOption: ParsableArguments {
+    @Option(help: "Account id, 12 digits.")
+    var account: String
+}
+
+/// A user or a role.
+struct PolicyOwnerOption: ParsableArguments {
+    @Option(help: "Name of the user that the policy belongs to.")
+    var user: String?
+
+    @Option(help: "Name of the role that the policy belongs to.")
+    var role: String?
+
+    func validate() throws {
+        guard (user == nil) != (role == nil) else { throw ValidationError("Give --user or --role, one of the two.") }
+    }
+
+    var owner: PolicyOwner { user.map { .user($0) } ?? .role(role ?? "") }
+}
+
+/// Policy documents on their way in (a file, or standard input for `-`) and out.
+enum DocumentFile {
+    /// Longer than any policy may be.
+    static let maximumBytes = 1 << 20
+
+    static func read(_ path: String) throws -> String {
+        let handle: FileHandle
+        if path == "-" {
+            handle = .standardInput
+        } else {
+            guard let file = FileHandle(forReadingAtPath: path) else { throw ValidationError("\(path) cannot be read.") }
+            handle = file
+        }
+        let data = try handle.read(upToCount: maximumBytes + 1) ?? Data()
+        guard data.count <= maximumBytes, let text = String(validating: data, as: UTF8.self) else {
+            throw ValidationError("\(path) is not a policy: it is longer than \(maximumBytes) bytes or no UTF-8.")
+        }
+        return text
+    }
+
+    /// Prints a document as it was put, with one line end.
+    static func show(_ document: String) {
+        print(document, terminator: document.hasSuffix("\n") ? "" : "\n")
+    }
+}
