@@ -1,0 +1,58 @@
+package import AWSProtocol
+import Accounts
+import AuditTrail
+package import Keys
+
+/// KMS over JSON 1.1: reads requests within the bounds of the model, has `KeyService` decide and act, and writes its answers.
+///
+/// Source: KMS API reference. What an operation means is said in `Keys`; here is only its shape on the wire.
+package struct KMSService: AuthorityService {
+    package let route = AuthorityRoute.json(targetPrefix: "TrentService")
+    package let signingName = "kms"
+    let keys: KeyService
+
+    package init(keys: KeyService) {
+        self.keys = keys
+    }
+
+    package func handle(operation name: String, request: AuthenticatedRequest) async throws(AWSError) -> AWSReply {
+        guard let operation = KeyOperation(rawValue: name) else {
+            // KMS has some thirty operations more; a name that it does not have is told apart by nobody.
+            throw .unknownOperation("The operation is not known to this authority.")
+        }
+        let call = KeyCall(
+            caller: KeyCaller(principal: request.principal, circumstances: request.circumstances), operation: operation,
+            record: KMSTrail.record(of: operation, request, identity: keys.identity))
+        do {
+            return try await answer(call, KMSInput(request.body))
+        } catch let error as KeyError {
+            throw Self.wireError(error)
+        } catch let error as AWSError {
+            // The service has not seen this one; the trail shall.
+            if error.code == "ValidationException" {
+                let recorded = await keys.refuse(call, KeyError(.validation, error.message))
+                if recorded.code == .internal { throw Self.wireError(recorded) }
+            }
+            throw error
+        } catch {
+            throw .internalFailure(cause: error)
+        }
+    }
+
+    private func answer(_ call: KeyCall, _ input: KMSInput) async throws -> AWSReply {
+        switch call.operation {
+        case .createKey, .describeKey, .listKeys, .enableKey, .disableKey, .scheduleKeyDeletion, .cancelKeyDeletion:
+            try await answerKeys(call, input)
+        case .getKeyPolicy, .putKeyPolicy, .listKeyPolicies, .createAlias, .listAliases:
+            try await answerPoliciesAndAliases(call, input)
+        case .encrypt, .decrypt, .generateDataKey, .generateDataKeyWithoutPlaintext:
+            try await answerUse(call, input)
+        case .createGrant, .listGrants, .listRetirableGrants, .retireGrant, .revokeGrant:
+            try await answerGrants(call, input)
+        }
+    }
+
+    static func wireError(_ error: KeyError) -> AWSError {
+        AWSError(code: error.code.wireName, message: error.message, status: error.code.httpStatus, cause: error.cause)
+    }
+}
