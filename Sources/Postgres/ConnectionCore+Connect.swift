@@ -26,7 +26,7 @@ extension ConnectionCore {
             throw connectionError(failure, handle: handle)
         }
         guard handle.serverVersion >= minimumServerVersion, handle.becomeNonBlocking() else {
-            throw PostgresError(.connectionFailed, message: "The server is older than PostgreSQL 14.")
+            throw PostgresError(.configuration, message: "The server is older than PostgreSQL 14.")
         }
         return ConnectionCore(handle: handle, configuration: configuration, event: event)
     }
@@ -56,7 +56,7 @@ extension ConnectionCore {
         var parsed: [String: String] = [:]
         // libpq's complaint about a bad string may quote a part of it, a password perhaps: it is dropped unread.
         guard let options = PQconninfoParse(configuration.connection, nil) else {
-            throw PostgresError(.connectionFailed, message: "The connection string is not one that libpq understands.")
+            throw PostgresError(.configuration, message: "The connection string is not one that libpq understands.")
         }
         defer { PQconninfoFree(options) }
         var option = options

@@ -2,7 +2,8 @@
 package struct PostgresError: Error, Sendable {
     package struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
-            case server, connectionFailed, connectionLost, commitInDoubt, timeout, cancelled, poolExhausted, poolClosed
+            case server, configuration, connectionFailed, connectionLost, commitInDoubt, timeout, cancelled, poolExhausted,
+                poolClosed
             case transactionAborted, encoding, decoding, noSuchColumn, unexpectedResult, migration
         }
         private let base: Base
@@ -10,6 +11,8 @@ package struct PostgresError: Error, Sendable {
 
         /// The server refused a statement; `sqlState` says why.
         package static let server = Self(base: .server)
+        /// The connection string or the server's version is wrong: trying again cannot help.
+        package static let configuration = Self(base: .configuration)
         /// No connection could be made.
         package static let connectionFailed = Self(base: .connectionFailed)
         /// The connection broke under a call.

@@ -221,7 +221,8 @@ package final class PostgresPool: Service, Sendable {
 
     private func didFail(_ id: ConnectionID, _ error: any Error) {
         let failure = error as? PostgresError ?? PostgresError(.connectionFailed, message: "No connection could be made.")
-        let isFinal = failure.sqlState.map { SQLState(rawValue: $0).isFinalForConnecting } ?? false
+        let isFinal =
+            failure.code == .configuration || failure.sqlState.map { SQLState(rawValue: $0).isFinalForConnecting } == true
         let now = ContinuousClock.now
         let fraction = Double.random(in: 0..<1)
         let (opening, failing) = state.withLock { state in

@@ -132,6 +132,6 @@ struct FaultTests {
         defer { pool.close() }
         await #expect {
             try await pool.query("SELECT 1")
-        } throws: { !String(reflecting: $0).contains("canary") && code(of: $0) == .connectionFailed }
+        } throws: { !String(reflecting: $0).contains("canary") && code(of: $0) == .configuration }
     }
 }
