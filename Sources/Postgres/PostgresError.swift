@@ -2,8 +2,8 @@
 package struct PostgresError: Error, Sendable {
     package struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
-            case server, configuration, connectionFailed, connectionLost, commitInDoubt, timeout, cancelled, poolExhausted,
-                poolClosed
+            case server, configuration, connectionFailed, connectionLost, commitInDoubt, timeout, cancelled
+            case poolExhausted, poolClosed
             case transactionAborted, encoding, decoding, noSuchColumn, unexpectedResult, migration
         }
         private let base: Base
