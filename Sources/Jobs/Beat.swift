@@ -88,10 +88,11 @@ final class Beat: Sendable {
         guard !tasks.isEmpty else { return }
         let sent = ContinuousClock.now
         do {
-            let answers = try await store.renew(tasks.values.map { task in
-                let totals = task.progress.totals
-                return BeatEntry(task: task.id, fence: task.fence, bytes: totals.bytes, rows: totals.rows)
-            })
+            let answers = try await store.renew(
+                tasks.values.map { task in
+                    let totals = task.progress.totals
+                    return BeatEntry(task: task.id, fence: task.fence, bytes: totals.bytes, rows: totals.rows)
+                })
             let trust = TrustWindow(
                 from: sent, lease: store.configuration.lease, margin: store.configuration.trustMargin)
             for task in tasks.values {
@@ -110,7 +111,7 @@ final class Beat: Sendable {
         for task in state.withLock({ Array($0.tasks.values) }) where now >= task.lease.trustUntil {
             guard task.lease.loss == nil else { continue }
             task.lease.lose(.trustEnded)
-            JobMetrics.trustLost()
+            JobMetrics.trustEnded()
         }
     }
 }

@@ -62,7 +62,7 @@ extension JobStore {
             FROM lost WHERE t.id = lost.id AND t.fence = lost.fence AND t.state = 'running'
             RETURNING \(raw: Self.claimColumns)
             """)
-        if !rows.isEmpty { JobMetrics.leasesLost(rows.count) }
+        if !rows.isEmpty { JobMetrics.leasesExpired(rows.count) }
         return rows
     }
 
@@ -99,8 +99,9 @@ extension JobStore {
         for row in rows {
             let losses: Int = try row.get("losses")
             let message = "The job was ended because one of its tasks lost \(losses) workers."
-            failed += try await failExhausted(
-                try row.get("id"), of: try row.get("job"), fence: try row.get("fence"), message: message) ? 1 : 0
+            failed +=
+                try await failExhausted(
+                    try row.get("id"), of: try row.get("job"), fence: try row.get("fence"), message: message) ? 1 : 0
         }
         if failed > 0 { wakeRelay() }
         return failed

@@ -62,6 +62,6 @@ extension JobStore {
         case .refuse(let refusal): throw JobError.leaseLost("\(refusal)")
         case let action: preconditionFailure("Failing a job cannot lead to \(action).")
         }
-        JobMetrics.failed(job.kind)
+        JobMetrics.failing(job.kind)
     }
 }

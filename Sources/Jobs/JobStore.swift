@@ -48,5 +48,8 @@ package struct JobStore: Sendable {
 
 /// A row that was to be changed was not the one expected: the attempt is not the task's owner any more.
 func requireOne(_ changed: Int, _ what: @autoclosure () -> String) throws {
-    guard changed == 1 else { throw JobError.leaseLost(what()) }
+    guard changed == 1 else {
+        JobMetrics.fencedWrite()
+        throw JobError.leaseLost(what())
+    }
 }

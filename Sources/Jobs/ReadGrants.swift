@@ -1,6 +1,6 @@
+import FoundationEssentials
 package import Logging
 package import Postgres
-import FoundationEssentials
 
 /// Grants for reading artifacts outside of jobs: one per artifact and process, shared by its requests, extended while
 /// it is used and retired a minute after.

@@ -106,7 +106,7 @@ package struct Sweeper: Service {
         }
         if count > 0 {
             store.wakeRelay()
-            JobMetrics.rung(count)
+            JobMetrics.rungAgain(count)
         }
         return count
     }

@@ -89,13 +89,13 @@ package final class Worker: Service, Sendable {
             guard free > 0 else { continue }
             do {
                 for task in try await store.claim(kinds, limit: free, worker: configuration.name) {
-                    running.withLock { $0 += 1 }
+                    countRunning(+1)
                     JobMetrics.claimed(task.job.kind)
                     // Before anything is awaited: from the claim on the beat must know the lease.
                     beat.hold(task)
                     tasks.addTask {
                         await self.perform(task, on: threads)
-                        self.running.withLock { $0 -= 1 }
+                        self.countRunning(-1)
                         self.doorbell.ring()
                     }
                 }
@@ -110,6 +110,7 @@ package final class Worker: Service, Sendable {
     /// here, where nothing is cancelled.
     private func perform(_ task: ClaimedTask, on threads: ThreadExecutor) async {
         defer { beat.letGo(task) }
+        let began = ContinuousClock.now
         let failure = await withTaskGroup(of: (any Error)?.self) { group in
             group.addTask(executorPreference: threads) {
                 do {
@@ -130,6 +131,16 @@ package final class Worker: Service, Sendable {
             }
             return failure
         }
+        JobMetrics.attemptEnded(
+            task.job.kind, outcome: failure == nil ? "done" : "error", seconds: .now - began)
         if let failure { await settle(task, after: failure) }
+    }
+
+    private func countRunning(_ change: Int) {
+        let number = running.withLock {
+            $0 += change
+            return $0
+        }
+        JobMetrics.running(number)
     }
 }

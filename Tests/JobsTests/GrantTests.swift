@@ -32,11 +32,13 @@ import Testing
 
     @Test func aGrantRevokedBeforeRetiringFailsTheJob() async throws {
         try await TestWorld.with { world in
-            let handler = ScriptedHandler(world, onConfirm: { context in
-                let name = GrantName.job(context.job.id, artifact: "output")
-                world.kms.revoke(name)
-                guard world.kms.exists(name) else { throw JobError.final("AccessDeniedException: the grant was revoked.") }
-            })
+            let handler = ScriptedHandler(
+                world,
+                onConfirm: { context in
+                    let name = GrantName.job(context.job.id, artifact: "output")
+                    world.kms.revoke(name)
+                    guard world.kms.exists(name) else { throw JobError.final("AccessDeniedException: the grant was revoked.") }
+                })
             let job = try await world.accept()
             try await world.running([try world.worker(handler)]) { try await world.ended(job) }
             #expect(try await world.outcome(job)?.state == "CREATE_FAILED")

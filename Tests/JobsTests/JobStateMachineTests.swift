@@ -77,7 +77,8 @@ import Testing
                 let action: JobStateMachine.Action
                 switch Int.random(in: 0..<9, using: &random) {
                 case 0: action = machine.begun(by: epoch)
-                case 1 where machine.openTasks == 0: action = machine.planned(tasks: Int.random(in: 0..<4, using: &random), by: epoch)
+                case 1 where machine.openTasks == 0:
+                    action = machine.planned(tasks: Int.random(in: 0..<4, using: &random), by: epoch)
                 case 2 where machine.openTasks > 0: action = machine.taskFinished(by: epoch)
                 case 3: action = machine.commitBegun(by: epoch)
                 case 4: action = machine.manifestRecorded(by: epoch)

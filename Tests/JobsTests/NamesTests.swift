@@ -71,8 +71,10 @@ import Testing
     @Test func aMessageTooLongIsShortened() {
         let bound = JobError.messageCharactersMax
         for count in [bound - 1, bound, bound + 1] {
-            let message = JobError.final(String(repeating: "e\u{301}", count: count / 2) + "\0" + String(repeating: "x", count: count % 2))
-                .message
+            let message = JobError.final(
+                String(repeating: "e\u{301}", count: count / 2) + "\0" + String(repeating: "x", count: count % 2)
+            )
+            .message
             #expect(message.unicodeScalars.count == min(count, bound))
         }
     }

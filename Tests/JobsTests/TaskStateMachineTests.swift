@@ -36,8 +36,9 @@ import Testing
         var task = TaskStateMachine(
             state: .running, fence: Fence(9), losses: 8, leaseUntil: start, notBefore: start, mustFinish: true)
         #expect(task.claimed(at: start, lease: 5, lossesMax: 3) == .leave)
-        #expect(task.claimed(at: start + TaskStateMachine.pauseAfterManyLosses, lease: 5, lossesMax: 3)
-            == .grant(Fence(10), afterLoss: true))
+        #expect(
+            task.claimed(at: start + TaskStateMachine.pauseAfterManyLosses, lease: 5, lossesMax: 3)
+                == .grant(Fence(10), afterLoss: true))
     }
 
     @Test func anExpiredLeaseIsNotRenewed() {

@@ -36,7 +36,8 @@ struct TestWorld: Sendable {
                 database: database, pool: database.pool,
                 signer: SpecificationSigner(privateKey: Curve25519.Signing.PrivateKey()), configuration: settled)
             // Stands in for the catalog: what handlers change in the engine's transactions.
-            try await database.pool.execute("CREATE TABLE outcome (job uuid PRIMARY KEY, state text, message text, open_grants int)")
+            try await database.pool.execute(
+                "CREATE TABLE outcome (job uuid PRIMARY KEY, state text, message text, open_grants int)")
             try await body(world)
         }
     }
