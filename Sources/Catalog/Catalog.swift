@@ -121,6 +121,14 @@ extension Catalog {
         try await !connection.query("SELECT 1 FROM resources WHERE parent_arn = \(arn) LIMIT 1").isEmpty
     }
 
+    /// Whether a job is at work on something that is made from a resource.
+    package static func hasChildInProgress(_ arn: String, on connection: PostgresConnection) async throws -> Bool {
+        let statuses = ResourceStatus.allCases.filter(\.isInProgress).map(\.rawValue)
+        return try await !connection.query(
+            "SELECT 1 FROM resources WHERE parent_arn = \(arn) AND status = ANY(\(statuses)) LIMIT 1"
+        ).isEmpty
+    }
+
     /// Removes one life of a resource; false where it is in no state that may be deleted, or is gone.
     @discardableResult
     package static func remove(_ arn: String, incarnation: UUID, on connection: PostgresConnection) async throws -> Bool {

@@ -31,7 +31,9 @@ package struct KeyedChunkBuilder: Sendable {
     }
 
     /// The plaintext, or nil where there is nothing; the builder is empty afterwards and may be used again.
-    package mutating func finish() -> [UInt8]? {
+    ///
+    /// - Parameter statistics: bytes that another module gives meaning, for a reader of the chunk's head.
+    package mutating func finish(statistics: [UInt8] = []) -> [UInt8]? {
         guard !records.isEmpty else { return nil }
         let count = limits.partitionCount(payloadBytes: payloadBytes, itemCount: records.count)
         var writers = [ByteWriter](repeating: ByteWriter(), count: count)
@@ -47,7 +49,7 @@ package struct KeyedChunkBuilder: Sendable {
         records = []
         payloadBytes = 0
         return ChunkWriter(
-            kind: kind, frameBytes: limits.frameBytes, keyFieldCount: keyFieldCount, statistics: [], partitions: sizes
+            kind: kind, frameBytes: limits.frameBytes, keyFieldCount: keyFieldCount, statistics: statistics, partitions: sizes
         ).plaintext { partition, target in target.copyBytes(from: writers[partition].bytes) }
     }
 }

@@ -7,7 +7,7 @@ package final class SeriesAssembler {
     /// A longer series is refused: a mistyped year must not ask for all the memory there is. Ten years of minutes fit.
     package static let pointLimit = 6_000_000
 
-    private struct Run {
+    fileprivate struct Run {
         let item: Int
         let chunkOrder: Int
         let start: Int
@@ -21,7 +21,7 @@ package final class SeriesAssembler {
     /// The fields of the stored keys that stay in the series' keys.
     private let keptFields: [Int]
     private let items = ItemTable()
-    private var runs: [Run] = []
+    fileprivate var runs: [Run] = []
     private var timestamps: [EpochSeconds] = []
     private var values: [Double] = []
 
@@ -82,6 +82,12 @@ package final class SeriesAssembler {
     package func forEachSeries(
         globalEnd: EpochSeconds, _ body: (Series) throws -> Void
     ) throws {
+        var cursor = try cursor(globalEnd: globalEnd)
+        while let series = try cursor.next() { try body(series) }
+    }
+
+    /// The same one by one, for a caller that has to wait in between. Add nothing while it is in use.
+    package func cursor(globalEnd: EpochSeconds) throws(TimeSeriesError) -> Cursor {
         var keys: [ItemKey] = []
         for item in 0..<items.count { keys.append(try ItemKey(decoding: items.key(item))) }
         runs.sort { ($0.item, $0.chunkOrder, $0.start) < ($1.item, $1.chunkOrder, $1.start) }
@@ -93,9 +99,46 @@ package final class SeriesAssembler {
             while index < runs.count, runs[index].item == item { index += 1 }
             runRanges[item] = start..<index
         }
-        let lastPoint = grid.index(of: globalEnd)
-        for item in keys.indices.sorted(by: { keys[$0] < keys[$1] }) {
-            if let series = try series(keys[item], runs[runRanges[item]], lastPoint: lastPoint) { try body(series) }
+        return Cursor(
+            assembler: self, keys: keys, runRanges: runRanges, order: keys.indices.sorted { keys[$0] < keys[$1] },
+            lastPoint: grid.index(of: globalEnd))
+    }
+
+    package struct Cursor {
+        fileprivate let assembler: SeriesAssembler
+        fileprivate let keys: [ItemKey]
+        fileprivate let runRanges: [Range<Int>]
+        fileprivate let order: [Int]
+        fileprivate let lastPoint: Int
+        private var place = 0
+
+        fileprivate init(
+            assembler: SeriesAssembler, keys: [ItemKey], runRanges: [Range<Int>], order: [Int], lastPoint: Int
+        ) {
+            self.assembler = assembler
+            self.keys = keys
+            self.runRanges = runRanges
+            self.order = order
+            self.lastPoint = lastPoint
+        }
+
+        /// Items before the next series, those without one included: a place to go on from.
+        package var position: Int { place }
+
+        /// Goes on behind that many items.
+        package mutating func skip(to position: Int) { place = min(max(position, place), order.count) }
+
+        package mutating func next() throws(TimeSeriesError) -> Series? {
+            while place < order.count {
+                let item = order[place]
+                place += 1
+                if let series = try assembler.series(
+                    keys[item], assembler.runs[runRanges[item]], lastPoint: lastPoint)
+                {
+                    return series
+                }
+            }
+            return nil
         }
     }
 
@@ -107,7 +150,7 @@ package final class SeriesAssembler {
         return kept.encoded.withUnsafeBytes { items.intern($0) }
     }
 
-    private func series(_ key: ItemKey, _ runs: ArraySlice<Run>, lastPoint: Int) throws(TimeSeriesError) -> Series? {
+    fileprivate func series(_ key: ItemKey, _ runs: ArraySlice<Run>, lastPoint: Int) throws(TimeSeriesError) -> Series? {
         var rows: [(timestamp: EpochSeconds, value: Double)] = []
         rows.reserveCapacity(runs.reduce(0) { $0 + $1.count })
         var isOrdered = true

@@ -100,3 +100,6 @@ func eventually(_ what: String, _ condition: () -> Bool) async throws {
         await Task.yield()
     }
 }
+
+/// A name as a job reserves it.
+func objectName(_ ordinal: some CustomStringConvertible) -> String { "artifacts/resource/incarnation/task/1/\(ordinal)" }

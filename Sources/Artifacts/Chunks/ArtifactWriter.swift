@@ -22,11 +22,13 @@ package struct ArtifactWriter: Sendable {
     /// Begins chunk `ordinal` of this attempt's. Nothing of it is visible before `finish()`.
     ///
     /// A chunk that is sealed again, after a crash, gets a new data key and message id, and the new attempt's name.
-    package func chunk(kind: ArtifactKind, ordinal: Int) async throws -> ChunkWriter {
+    ///
+    /// - Parameter objectName: reserved by the job, so that the collector finds what nothing names in the end.
+    package func chunk(kind: ArtifactKind, ordinal: Int, objectName: String) async throws -> ChunkWriter {
         guard ordinal >= 0, kind != .manifest else {
             throw ArtifactError.invalidInput("A chunk has an ordinal from 0 and is no manifest.")
         }
-        let key = try ArtifactNames.chunk(access.scope, attempt, ordinal: ordinal)
+        let key = try ObjectKey(objectName)
         return try await ChunkWriter(
             store: store, key: key, context: access.scope.context(kind: kind, attempt: attempt, ordinal: ordinal),
             access: access, frameBytes: frameBytes)
@@ -34,7 +36,9 @@ package struct ArtifactWriter: Sendable {
 
     /// Seals and stores the manifest, reads it back through the store, and answers what the database will hold.
     /// The key lease is confirmed in between: what follows is the publication.
-    package func writeManifest(_ manifest: Manifest, generation: Int64) async throws -> ManifestReference {
+    package func writeManifest(
+        _ manifest: Manifest, generation: Int64, objectName: String
+    ) async throws -> ManifestReference {
         guard manifest.scope == access.scope else {
             throw ArtifactError.invalidInput("The manifest is of another artifact than the access.")
         }
@@ -42,7 +46,7 @@ package struct ArtifactWriter: Sendable {
             throw ArtifactError.tooLarge("An artifact has at most \(ArtifactFormat.maximumChunks) chunks.")
         }
         try access.lease.check()
-        let key = try ArtifactNames.manifest(access.scope, attempt)
+        let key = try ObjectKey(objectName)
         let message = try await MessageSealer.sealMessage(
             manifest.serialized(), provider: access.provider,
             context: access.scope.context(kind: .manifest, attempt: attempt), frameBytes: frameBytes)

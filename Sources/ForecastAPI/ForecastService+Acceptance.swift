@@ -1,0 +1,58 @@
+import AWSProtocol
+import Catalog
+import FoundationEssentials
+import Jobs
+import Pipelines
+import Postgres
+
+extension ForecastService {
+    /// Inserts a resource that no job makes.
+    func insert(_ resource: Resource) async throws {
+        try await pool.transaction { connection in try await insert(resource, on: connection) }
+    }
+
+    func insert(_ resource: Resource, on connection: PostgresConnection) async throws {
+        do {
+            try await Catalog.insert(resource, on: connection)
+        } catch let error as CatalogError where error.code == .alreadyExists {
+            throw AWSError.resourceAlreadyExists("A \(resource.type.rawValue) already exists with the arn: \(resource.arn)")
+        }
+    }
+
+    /// The key that a new artifact will lie under, after the role proved that it can use it.
+    func outputKey(of resource: Resource, caller: Caller) async throws -> ArtifactKey {
+        try await keys.check(resource.encryption, for: resource, caller: caller)
+        return ArtifactKey(
+            resource: resource.arn, incarnation: resource.incarnation, keyARN: try await keyARN(of: resource),
+            roleARN: resource.encryption?.roleARN)
+    }
+
+    /// The artifact of an ACTIVE resource; nil where it has none.
+    func artifact(of resource: Resource) async throws -> ArtifactInput? {
+        resource.artifact(keyARN: try await keyARN(of: resource))
+    }
+
+    private func keyARN(of resource: Resource) async throws -> String {
+        if let encryption = resource.encryption { return encryption.keyARN }
+        return try await keys.defaultKey(of: resource.account)
+    }
+
+    /// Resource, job, first task and doorbell in one transaction. The parent is locked and must still be ACTIVE.
+    func accept(_ resource: Resource, kind: JobKind, document: some Encodable & Sendable, caller: Caller) async throws {
+        guard let job = resource.job else { preconditionFailure("a resource that a job makes has the job's id") }
+        let specification = JobSpecification(
+            job: JobID(rawValue: job), kind: kind, account: resource.account, resourceARN: resource.arn,
+            incarnation: resource.incarnation, sourceAddress: caller.sourceAddress, userAgent: caller.userAgent,
+            document: Array(try JobJSON(document).text.utf8))
+        let submission = try JobSubmission(specification, signedBy: signer)
+        try await engine.accept(submission) { connection in
+            if let parent = resource.parentARN {
+                guard let locked = try await Catalog.lock(parent, on: connection) else {
+                    throw AWSError.resourceNotFound(parent)
+                }
+                try locked.requireActive("for \(resource.arn) to be made from it")
+            }
+            try await insert(resource, on: connection)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import AWSClients
+import AWSProtocol
+import Catalog
+import FoundationEssentials
+import Jobs
+package import Pipelines
+
+/// Asks, at the call, whether the role that a request passes can do with the key what the job will do, so that a missing
+/// right answers AccessDeniedException now and not an hour later.
+package struct KeyCheck: Sendable {
+    private let roles: RoleSessions
+    private let defaults: DefaultKeys
+
+    package init(roles: RoleSessions, defaults: DefaultKeys) {
+        self.roles = roles
+        self.defaults = defaults
+    }
+
+    /// Assumes the role, describes the key and asks for the grant (DryRun). Nothing to do for default keys.
+    func check(
+        _ encryption: Resource.Encryption?, for resource: Resource, reading: Bool = false, caller: Caller
+    ) async throws {
+        guard let encryption else { return }
+        let kms = try await roles.kms(role: try own(encryption.roleARN, caller), purpose(resource, caller))
+        let key: KMSKeyDescription
+        do {
+            key = try await kms.describeKey(encryption.keyARN)
+        } catch {
+            guard error.code == "NotFoundException" else { throw error }
+            throw AWSError.invalidInput("KMSKeyArn: the key does not exist.")
+        }
+        guard key.isSymmetric else {
+            throw AWSError.invalidInput("KMSKeyArn: must be a symmetric encryption key.")
+        }
+        guard key.isEnabled else {
+            throw AWSError.accessDenied("The key \(encryption.keyARN) can't be used: it is \(key.keyState).")
+        }
+        let artifact = ArtifactKey(
+            resource: resource.arn, incarnation: resource.incarnation, keyARN: encryption.keyARN, roleARN: encryption.roleARN)
+        let job = JobID(rawValue: resource.job ?? resource.incarnation)
+        let terms = GrantTerms(artifact: artifact, use: reading ? .read : .write, account: resource.account)
+        let intent = terms.intent(grantee: roles.principals.worker(session: "\(job)"))
+        try await kms.createGrantDryRun(
+            GrantMaker(roles: roles).request(intent, name: GrantName.job(job, artifact: terms.artifactName)))
+    }
+
+    /// Assumes a role that is passed for a bucket.
+    func checkRole(_ roleARN: String, for resource: Resource, caller: Caller) async throws {
+        _ = try await roles.credentials(role: try own(roleARN, caller), purpose(resource, caller))
+    }
+
+    func defaultKey(of account: String) async throws -> String { try await defaults.keyARN(of: account) }
+
+    private func own(_ roleARN: String, _ caller: Caller) throws -> String {
+        guard ARN(roleARN)?.account == caller.account else {
+            throw AWSError.invalidInput("RoleArn: the role must belong to the account of the caller.")
+        }
+        return roleARN
+    }
+
+    private func purpose(_ resource: Resource, _ caller: Caller) -> RoleSessions.Purpose {
+        RoleSessions.Purpose(
+            sessionName: "forecast-\((resource.job ?? resource.incarnation).uuidString.lowercased())", sourceARN: resource.arn,
+            sourceAccount: resource.account, sourceAddress: caller.sourceAddress, userAgent: caller.userAgent)
+    }
+}

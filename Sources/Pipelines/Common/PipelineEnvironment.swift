@@ -1,0 +1,43 @@
+package import Artifacts
+package import Logging
+package import ObjectStore
+import TimeSeries
+
+/// What the handlers of all job kinds work with. One a worker process.
+package struct PipelineEnvironment: Sendable {
+    /// Sizes of what is written and read.
+    package struct Sizes: Sendable {
+        package var frameBytes: Int
+        package var chunkBytes: Int
+        /// Input bytes of one import task.
+        package var taskBytes: Int
+
+        package init(frameBytes: Int, chunkBytes: Int, taskBytes: Int) {
+            self.frameBytes = frameBytes
+            self.chunkBytes = chunkBytes
+            self.taskBytes = taskBytes
+        }
+    }
+
+    let roles: RoleSessions
+    let keeper: KeyLeaseKeeper
+    let artifacts: any ObjectStore
+    let buckets: DirectoryBuckets
+    let sizes: Sizes
+    let limits: ChunkLimits
+    let logger: Logger
+
+    /// Throws where a size is out of bounds, naming it.
+    package init(
+        roles: RoleSessions, keeper: KeyLeaseKeeper, artifacts: any ObjectStore, buckets: DirectoryBuckets, sizes: Sizes,
+        logger: Logger
+    ) throws {
+        self.roles = roles
+        self.keeper = keeper
+        self.artifacts = artifacts
+        self.buckets = buckets
+        self.sizes = sizes
+        limits = try ChunkLimits(chunkBytes: sizes.chunkBytes, frameBytes: sizes.frameBytes)
+        self.logger = logger
+    }
+}

@@ -1,0 +1,27 @@
+/// The part of one file that an import task reads: the lines that begin in `start ..< end`.
+///
+/// JSON of the task. The file is named by a hash: its name comes from the listing under the signed path, never from a row.
+struct ImportRange: Codable, Sendable, Hashable {
+    /// SHA-256 of the key's UTF-8 bytes, in hexadecimal.
+    var file: String
+    /// As listed when the plan was made: a file that changes while it is read fails the job.
+    var fileBytes: Int
+    var version: String
+    var start: Int
+    var end: Int
+
+    /// Splits a file into ranges of at most `taskBytes`; an empty file is one range, so that it is refused by name.
+    static func split(file: String, bytes: Int, version: String, taskBytes: Int) -> [ImportRange] {
+        guard bytes > 0 else { return [ImportRange(file: file, fileBytes: 0, version: version, start: 0, end: 0)] }
+        return stride(from: 0, to: bytes, by: taskBytes).map { start in
+            ImportRange(file: file, fileBytes: bytes, version: version, start: start, end: min(start + taskBytes, bytes))
+        }
+    }
+}
+
+/// Where a chunk of an import ended: the JSON that its row holds.
+struct ImportProgress: Codable, Sendable, Hashable {
+    var offset: Int
+    /// Lines before it in its task.
+    var line: Int
+}

@@ -1,0 +1,56 @@
+import AWSProtocol
+import Crypto
+import Jobs
+import ObjectStore
+
+/// The customer's files under the signed path: one object, or all under a prefix.
+struct ImportSource: Sendable {
+    static let filesMax = 10_000
+
+    let url: S3URL
+    let store: any ObjectStore
+
+    init(_ location: BucketLocation, _ buckets: DirectoryBuckets) async throws {
+        do {
+            url = try S3URL(location.path)
+            store = try await buckets.store(url.bucket)
+        } catch let error as ObjectStoreError where !error.isRetriable {
+            throw JobError.final("DataSource: \(location.path) can't be read: \(error.message)", cause: error)
+        }
+    }
+
+    /// An object of that very name, else what lies under it as a folder. Throws where there is nothing.
+    func files() async throws -> [ObjectInfo] {
+        if !url.prefix.text.isEmpty, !url.prefix.text.hasSuffix("/"), let key = try? url.key(),
+            let info = try await store.head(key)
+        {
+            return [info]
+        }
+        let folder = url.prefix.text.isEmpty || url.prefix.text.hasSuffix("/") ? url.prefix.text : url.prefix.text + "/"
+        let prefix = try ObjectPrefix(folder)
+        var found: [ObjectInfo] = []
+        while true {
+            let page = try await store.list(prefix: prefix, after: found.last?.key, limit: ObjectStoreBounds.listKeys)
+            found += page
+            guard found.count <= Self.filesMax else {
+                throw JobError.final("DataSource: \(url) holds more than \(Self.filesMax) files.")
+            }
+            guard page.count == ObjectStoreBounds.listKeys else { break }
+        }
+        guard !found.isEmpty else { throw JobError.final("DataSource: there is no object at \(url).") }
+        return found
+    }
+
+    /// The file of a range, as it was when the plan was made.
+    func file(of range: ImportRange) async throws -> ObjectInfo {
+        guard let info = try await files().first(where: { Self.hash($0.key) == range.file }) else {
+            throw JobError.final("DataSource: a file under \(url) was removed while it was imported.")
+        }
+        guard info.length == range.fileBytes, info.version == range.version else {
+            throw JobError.final("DataSource: \(info.key) changed while it was imported.")
+        }
+        return info
+    }
+
+    static func hash(_ key: ObjectKey) -> String { Hex.encode(SHA256.hash(data: Array(key.name.utf8))) }
+}
