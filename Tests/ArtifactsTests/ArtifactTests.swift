@@ -18,7 +18,7 @@ import Testing
         let writer = ArtifactWriter(store: store, access: access, attempt: attempt, frameBytes: Self.frame)
         var pins: [ChunkPin] = []
         for (ordinal, bytes) in chunks.enumerated() {
-            let chunk = try await writer.chunk(kind: .observations, ordinal: ordinal, objectName: objectName(ordinal))
+            let chunk = try await writer.chunk(kind: .observations, ordinal: ordinal)
             // In uneven pieces, as they come.
             for start in stride(from: 0, to: bytes.count, by: 37) {
                 try await chunk.append(Array(bytes[start..<min(start + 37, bytes.count)]))
@@ -26,7 +26,7 @@ import Testing
             pins.append(try await chunk.finish())
         }
         let manifest = Manifest(scope: access.scope, chunks: pins, sections: ["schema": ["a", "b"], "counts": ["rows": 7]])
-        return (try await writer.writeManifest(manifest, generation: 1, objectName: objectName("manifest")), pins)
+        return (try await writer.writeManifest(manifest, generation: 1), pins)
     }
 
     @Test func artifactComesBackByManifestAndByRange() async throws {
@@ -58,7 +58,7 @@ import Testing
             let writer = ArtifactWriter(store: store, access: access, attempt: attempt)
             for size in [ArtifactFormat.batchBytes - 1, ArtifactFormat.batchBytes, 2 * ArtifactFormat.batchBytes + 5] {
                 let content = pattern(size)
-                let chunk = try await writer.chunk(kind: .observations, ordinal: size, objectName: objectName(size))
+                let chunk = try await writer.chunk(kind: .observations, ordinal: size)
                 try await chunk.append(content)
                 let pin = try await chunk.finish()
                 #expect(pin.plaintextBytes == size)
@@ -82,7 +82,7 @@ import Testing
                     "forecastle:kind": "observations", "forecastle:job": "job-1", "forecastle:task": "task-1",
                     "forecastle:ordinal": "0",
                 ])
-            let folder = "artifacts/arn:aws:forecast:us-west-2:123456789012:dataset~sales/7d9c0a52-93a5-4c9b-8a0e-6f1e0f2f8f11/task-1/3/"
+            let folder = "artifacts/sales/7d9c0a52-93a5-4c9b-8a0e-6f1e0f2f8f11/task-1/3/"
             #expect(pin.objectName == folder + "0")
             #expect(reference.objectName == folder + "manifest")
             let manifest = try MessageHeader.parse(whole: try await store.get(try ObjectKey(reference.objectName))[...])
@@ -97,8 +97,8 @@ import Testing
             let kms = FakeKMS()
             let access = try access(kms)
             let writer = ArtifactWriter(store: store, access: access, attempt: attempt, frameBytes: Self.frame)
-            let first = try await writer.chunk(kind: .observations, ordinal: 0, objectName: objectName(0))
-            let second = try await writer.chunk(kind: .observations, ordinal: 0, objectName: objectName(0))
+            let first = try await writer.chunk(kind: .observations, ordinal: 0)
+            let second = try await writer.chunk(kind: .observations, ordinal: 0)
             try await first.append([1])
             try await second.append([1])
             let pin = try await first.finish()
@@ -110,7 +110,7 @@ import Testing
     @Test func abortedChunkLeavesNothing() async throws {
         try await withStore { store, folder in
             let chunk = try await ArtifactWriter(store: store, access: try access(FakeKMS()), attempt: attempt)
-                .chunk(kind: .observations, ordinal: 0, objectName: objectName(0))
+                .chunk(kind: .observations, ordinal: 0)
             try await chunk.append(pattern(100))
             await chunk.abort()
             #expect(try await store.list(prefix: try ObjectPrefix("artifacts/")).isEmpty)

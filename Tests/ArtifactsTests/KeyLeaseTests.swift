@@ -249,7 +249,7 @@ import Testing
                 defer { group.cancelAll() }
                 let access = try access(kms, keeper: keeper)
                 let chunk = try await ArtifactWriter(store: store, access: access, attempt: attempt)
-                    .chunk(kind: .observations, ordinal: 0, objectName: objectName(0))
+                    .chunk(kind: .observations, ordinal: 0)
                 try await chunk.append(pattern(1000))
                 kms.fail(FakeKMS.revoked)
                 keeper.renewNow()

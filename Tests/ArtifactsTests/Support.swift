@@ -101,5 +101,17 @@ func eventually(_ what: String, _ condition: () -> Bool) async throws {
     }
 }
 
-/// A name as a job reserves it.
-func objectName(_ ordinal: some CustomStringConvertible) -> String { "artifacts/resource/incarnation/task/1/\(ordinal)" }
+extension ArtifactWriter {
+    /// A name as a job reserves it.
+    func name(_ ordinal: some CustomStringConvertible) -> String {
+        "artifacts/\(access.scope.resource.split(separator: "/").last ?? "")/\(access.scope.incarnation)/\(attempt.task)/\(attempt.fence)/\(ordinal)"
+    }
+
+    func chunk(kind: ArtifactKind, ordinal: Int) async throws -> ChunkWriter {
+        try await chunk(kind: kind, ordinal: ordinal, objectName: name(ordinal))
+    }
+
+    func writeManifest(_ manifest: Manifest, generation: Int64) async throws -> ManifestReference {
+        try await writeManifest(manifest, generation: generation, objectName: name("manifest"))
+    }
+}
