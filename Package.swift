@@ -125,6 +125,7 @@ let package = Package(
         tests("TelemetryTests", ["Telemetry", metrics]),
         tests("ObjectStoreTests", ["ObjectStore", crypto]),
         tests("KafkaTests", ["Kafka", logging, serviceLifecycle]),
+        tests("OutboxTests", ["Kafka", "Outbox", "Postgres", "PostgresTesting", logging, serviceLifecycle]),
         tests("AWSProtocolTests", ["AWSProtocol", "Secrets"]),
         tests("AWSClientsTests", ["AWSClients", "AWSProtocol", "AWSServer", "Secrets", logging]),
         tests(

@@ -1,0 +1,203 @@
+import Kafka
+import Outbox
+import Postgres
+import PostgresTesting
+import ServiceLifecycle
+import Testing
+
+@Suite(.enabled(if: TestDatabase.isAvailable))
+struct OutboxRelayTests {
+    /// A relay that looks only when woken, so that a test says when.
+    private func relay(
+        _ pool: PostgresPool, _ publisher: TestPublisher, change: (inout OutboxRelay.Configuration) -> Void = { _ in }
+    ) throws -> OutboxRelay {
+        var configuration = OutboxRelay.Configuration()
+        configuration.sweep = .seconds(3600)
+        change(&configuration)
+        return try OutboxRelay(pool: pool, publisher: publisher, configuration: configuration, logger: quiet)
+    }
+
+    @Test func everyRowIsPublishedOnceAndRemoved() async throws {
+        try await TestDatabase.with(migrations: .jobs) { pool in
+            let publisher = TestPublisher()
+            let relay = try relay(pool, publisher) { $0.batchRows = 7 }
+            for index in 0..<50 { try await append("\(index)", topic: "t\(index % 3)", on: pool) }
+            try await with(relay) {
+                relay.wake()
+                try await waitUntilEmpty(pool)
+            }
+            let expected = (0..<50).map {
+                TestPublisher.Sent(topic: "t\($0 % 3)", key: [7], value: Array("\($0)".utf8))
+            }
+            #expect(publisher.sent.count == 50 && Set(publisher.sent) == Set(expected))
+        }
+    }
+
+    @Test func rowWithoutAKeyIsPublishedWithout() async throws {
+        try await TestDatabase.with(migrations: .jobs) { pool in
+            let publisher = TestPublisher()
+            let relay = try relay(pool, publisher)
+            try await pool.transaction { try await Outbox.append(topic: "t", payload: [], on: $0) }
+            try await with(relay) {
+                relay.wake()
+                try await waitUntilEmpty(pool)
+            }
+            #expect(publisher.sent == [.init(topic: "t", key: nil, value: [])])
+        }
+    }
+
+    @Test func sweepFindsWhatNobodyWokeFor() async throws {
+        try await TestDatabase.with(migrations: .jobs) { pool in
+            let publisher = TestPublisher()
+            let relay = try relay(pool, publisher) { $0.sweep = .milliseconds(20) }
+            try await with(relay) {
+                try await append("unannounced", on: pool)
+                try await waitUntilEmpty(pool)
+            }
+            #expect(publisher.sent.count == 1)
+        }
+    }
+
+    @Test func relaysShareTheRowsAndNoneIsLost() async throws {
+        try await TestDatabase.with(migrations: .jobs) { pool in
+            let publishers = (0..<3).map { _ in TestPublisher() }
+            let relays = try publishers.map { publisher in
+                try relay(pool, publisher) {
+                    $0.batchRows = 5
+                    $0.sweep = .milliseconds(20)
+                }
+            }
+            for index in 0..<200 { try await append("\(index)", on: pool) }
+            try await with(relays[0], relays[1], relays[2]) { try await waitUntilEmpty(pool) }
+            let sent = publishers.flatMap(\.sent)
+            // Nobody's lease ended, so nothing was published twice either.
+            #expect(sent.count == 200 && Set(sent).count == 200)
+        }
+    }
+
+    @Test func messagesThatKafkaDoesNotTakeStayAndGoThroughLater() async throws {
+        try await TestDatabase.with(migrations: .jobs) { pool in
+            let publisher = TestPublisher()
+            publisher.answer(standing: .fail(KafkaError(.connection, "down")))
+            let relay = try relay(pool, publisher) { $0.sweep = .milliseconds(20) }
+            for index in 0..<10 { try await append("\(index)", on: pool) }
+            try await with(relay) {
+                try await publisher.waitForSent(10)
+                #expect(try await rowCount(pool) == 10)
+                publisher.answer(standing: .acknowledge)
+                try await waitUntilEmpty(pool)
+            }
+            #expect(Set(publisher.sent.map(\.value)).count == 10)
+        }
+    }
+
+    @Test func messageRefusedForGoodHindersNoOther() async throws {
+        try await TestDatabase.with(migrations: .jobs) { pool in
+            let publisher = TestPublisher()
+            publisher.answer([.fail(KafkaError(.messageTooLarge, "too large"))])
+            let relay = try relay(pool, publisher) { $0.batchRows = 1 }
+            for text in ["refused", "second", "third"] { try await append(text, on: pool) }
+            try await with(relay) {
+                relay.wake()
+                try await publisher.waitForSent(3)
+                try await within("two rows gone") {
+                    while try await rowCount(pool) > 1 { try await Task.sleep(for: .milliseconds(5)) }
+                }
+            }
+            let left = try await pool.query(
+                """
+                SELECT payload, claim IS NULL AS released, available_at >= created_at + interval '2 seconds' AS parked
+                FROM outbox
+                """)
+            #expect(left.count == 1)
+            #expect(try left[0].get("payload", as: [UInt8].self) == Array("refused".utf8))
+            #expect(try left[0].get("released", as: Bool.self))
+            #expect(try left[0].get("parked", as: Bool.self))
+        }
+    }
+
+    @Test func rowsOfARelayThatDiedAreTakenOverAfterTheLease() async throws {
+        try await TestDatabase.with(migrations: .jobs) { pool in
+            let dying = TestPublisher()
+            dying.answer(standing: .hang)
+            let first = try relay(pool, dying) {
+                $0.lease = .milliseconds(300)
+                $0.publishing = .milliseconds(200)
+            }
+            try await append("taken over", on: pool)
+            // Cancelled in the middle of publishing: nothing is removed and nothing given back.
+            try await with(first) {
+                first.wake()
+                try await dying.waitForSent(1)
+            }
+            #expect(try await rowCount(pool) == 1)
+            let publisher = TestPublisher()
+            let second = try relay(pool, publisher) { $0.sweep = .milliseconds(20) }
+            try await with(second) { try await waitUntilEmpty(pool) }
+            #expect(publisher.sent.count == 1)
+        }
+    }
+
+    @Test func publisherThatNeverAnswersHoldsABatchNoLongerThanItsLimit() async throws {
+        try await TestDatabase.with(migrations: .jobs) { pool in
+            let publisher = TestPublisher()
+            publisher.answer([.hang])
+            let relay = try relay(pool, publisher) {
+                $0.publishing = .milliseconds(100)
+                $0.sweep = .milliseconds(20)
+            }
+            try await append("hangs once", on: pool)
+            try await with(relay) { try await waitUntilEmpty(pool) }
+            #expect(publisher.sent.count == 2)
+        }
+    }
+
+    @Test func outboxIsFullAtItsBound() async throws {
+        try await TestDatabase.with(migrations: .jobs) { pool in
+            for (rows, full) in [(4, false), (5, true), (6, true)] {
+                try await pool.execute("DELETE FROM outbox")
+                let publisher = TestPublisher()
+                publisher.answer(standing: .fail(KafkaError(.connection, "down")))
+                let relay = try relay(pool, publisher) {
+                    $0.rowsWhenFull = 5
+                    $0.sweep = .milliseconds(20)
+                }
+                for index in 0..<rows { try await append("\(index)", on: pool) }
+                try await with(relay) {
+                    // In the second round the first one's count is known.
+                    try await publisher.waitForSent(rows * 2)
+                    #expect(relay.isFull == full, "\(rows) rows")
+                    publisher.answer(standing: .acknowledge)
+                    try await waitUntilEmpty(pool)
+                    try await within("room again") {
+                        while relay.isFull { try await Task.sleep(for: .milliseconds(5)) }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func configurationIsChecked() throws {
+        var configuration = OutboxRelay.Configuration()
+        #expect(throws: Never.self) { try configuration.validate() }
+        configuration.publishing = configuration.lease
+        let error = #expect(throws: OutboxError.self) { try configuration.validate() }
+        #expect(error?.message.contains("publishing") == true)
+    }
+}
+
+@Test func relayPausesLongerAfterEachFailureAndNotAtAllAfterSuccess() {
+    let start = ContinuousClock.now
+    var pacing = RelayPacing()
+    #expect(pacing.mayTry(at: start))
+    var pauses: [Duration] = []
+    for _ in 0..<12 {
+        pacing.failed(at: start, fraction: 1)
+        let pause = (0...600).map { Duration.milliseconds($0 * 10) }.first { pacing.mayTry(at: start + $0) }
+        pauses.append(pause ?? .zero)
+    }
+    #expect(pauses.first == RelayPacing.shortestPause && pauses.last == RelayPacing.longestPause)
+    #expect(pauses == pauses.sorted())
+    pacing.succeeded()
+    #expect(pacing.mayTry(at: start))
+}

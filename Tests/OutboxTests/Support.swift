@@ -1,0 +1,115 @@
+import Kafka
+import Logging
+import Outbox
+import Postgres
+import ServiceLifecycle
+import Synchronization
+
+let quiet = Logger(label: "outbox tests") { _ in SwiftLogNoOpLogHandler() }
+
+struct Waited: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Runs services beside `body` and cancels them after it.
+func with<Answer: Sendable>(
+    _ services: any Service..., body: @escaping @Sendable () async throws -> Answer
+) async throws -> Answer {
+    try await withThrowingTaskGroup(of: Answer?.self) { group in
+        for service in services {
+            group.addTask {
+                try await service.run()
+                return nil
+            }
+        }
+        group.addTask { try await body() }
+        while let answer = try await group.next() {
+            if let answer {
+                group.cancelAll()
+                return answer
+            }
+        }
+        throw Waited(description: "the services ended before the test did")
+    }
+}
+
+/// A publisher that remembers what it was sent, answers as told, and says so.
+final class TestPublisher: MessagePublisher {
+    enum Answer: Sendable {
+        case acknowledge
+        case fail(KafkaError)
+        /// Never answers by itself.
+        case hang
+    }
+
+    struct Sent: Sendable, Hashable {
+        let topic: String
+        let key: [UInt8]?
+        let value: [UInt8]
+    }
+
+    private struct State {
+        var answers: [Answer] = []
+        var standing = Answer.acknowledge
+        var sent: [Sent] = []
+    }
+
+    private let state = Mutex(State())
+    private let changes = AsyncStream.makeStream(of: Void.self)
+
+    var sent: [Sent] { state.withLock { $0.sent } }
+
+    /// The next sends are answered so, those after them by `standing`.
+    func answer(_ answers: [Answer] = [], standing: Answer = .acknowledge) {
+        state.withLock { ($0.answers, $0.standing) = (answers, standing) }
+    }
+
+    func send(topic: String, key: [UInt8]?, value: [UInt8]) async throws {
+        let answer = state.withLock { state in
+            state.sent.append(Sent(topic: topic, key: key, value: value))
+            return state.answers.isEmpty ? state.standing : state.answers.removeFirst()
+        }
+        changes.continuation.yield()
+        switch answer {
+        case .acknowledge: return
+        case .fail(let error): throw error
+        case .hang: try await Task.sleep(for: .seconds(3600))
+        }
+    }
+
+    /// Waits until so many messages were sent.
+    func waitForSent(_ count: Int, limit: Duration = .seconds(30)) async throws {
+        try await within("\(count) messages") { for await _ in self.changes.stream where self.sent.count >= count { return } }
+    }
+}
+
+/// Waits for `body`; fails saying what was waited for.
+func within(
+    _ what: String, limit: Duration = .seconds(30), body: @escaping @Sendable () async throws -> Void
+) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await body() }
+        group.addTask {
+            try await Task.sleep(for: limit)
+            throw Waited(description: "waited \(limit) for \(what)")
+        }
+        defer { group.cancelAll() }
+        try await group.next()
+    }
+}
+
+/// How many rows the outbox holds.
+func rowCount(_ pool: PostgresPool) async throws -> Int {
+    try await pool.query("SELECT count(*) AS rows FROM outbox")[0].get("rows")
+}
+
+/// Waits until the outbox is empty.
+func waitUntilEmpty(_ pool: PostgresPool) async throws {
+    try await within("an empty outbox") {
+        while try await rowCount(pool) > 0 { try await Task.sleep(for: .milliseconds(5)) }
+    }
+}
+
+func append(_ text: String, topic: String = "t", on pool: PostgresPool) async throws {
+    try await pool.transaction { try await Outbox.append(topic: topic, key: [7], payload: Array(text.utf8), on: $0) }
+}
