@@ -2,7 +2,7 @@
 package struct AccountsError: Error, Sendable, CustomStringConvertible {
     package struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
-            case noSuchEntity, entityAlreadyExists, invalidInput, malformedPolicy, limitExceeded, deleteConflict
+            case noSuchEntity, entityAlreadyExists, invalidInput, malformedPolicy, limitExceeded, deleteConflict, sessionEnded
         }
         private let base: Base
         private init(_ base: Base) { self.base = base }
@@ -16,6 +16,9 @@ package struct AccountsError: Error, Sendable, CustomStringConvertible {
         package static let limitExceeded = Code(.limitExceeded)
         /// Something still belongs to what was to be deleted.
         package static let deleteConflict = Code(.deleteConflict)
+
+        /// The session that signed a request is gone since: its role was deleted.
+        package static let sessionEnded = Code(.sessionEnded)
 
         package var description: String { base.rawValue }
     }

@@ -82,7 +82,7 @@ extension AccountsStore {
                 """,
             ])
             // A session that is gone since it signed has no right left; an empty session policy would be none at all.
-            guard let row = answers[1].first else { throw AccountsError(.noSuchEntity, "The session has ended.") }
+            guard let row = answers[1].first else { throw AccountsError(.sessionEnded, "The session has ended.") }
             let narrowed = try row.get("session_policy", as: String?.self)
             return SubjectPolicies(
                 identity: try answers[0].map(attached),

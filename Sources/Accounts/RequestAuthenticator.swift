@@ -1,4 +1,5 @@
 package import AWSProtocol
+import AuditTrail
 import Postgres
 import Secrets
 
@@ -44,13 +45,18 @@ package struct RequestAuthenticator: Sendable {
 }
 
 extension AWSError {
-    /// A fault of the authority itself: a database that does not answer may be tried again, anything else is internal.
+    /// A fault of the authority itself: a database or trail that does not answer may be tried again, anything else is internal.
     package init(failure error: any Error) {
-        if let error = error as? AWSError {
+        switch error {
+        case let error as AWSError:
             self = error
-        } else if let error = error as? PostgresError, error.isRetriable || error.mayHaveTakenEffect {
+        case let error as PostgresError where error.isRetriable || error.mayHaveTakenEffect:
             self = .serviceUnavailable(cause: error)
-        } else {
+        case let error as AuditError where error.isRetriable:
+            self = .serviceUnavailable(cause: error)
+        case let error as AccountsError where error.code == .sessionEnded:
+            self = .unrecognizedClient
+        default:
             self = .internalFailure(cause: error)
         }
     }

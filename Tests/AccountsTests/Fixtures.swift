@@ -7,12 +7,22 @@ import Policies
 import Postgres
 import PostgresTesting
 import Secrets
+import Synchronization
 
 import enum Crypto.AES
 import struct Crypto.SymmetricKey
 
 /// Seals with a key of the test's own; the label is bound as associated data.
 struct TestSealer: SecretSealer {
+    /// How many secrets were opened.
+    let opened = Counter()
+
+    final class Counter: Sendable {
+        private let count = Mutex(0)
+        var value: Int { count.withLock { $0 } }
+        func add() { count.withLock { $0 += 1 } }
+    }
+
     private let key = SymmetricKey(size: .bits256)
 
     func seal(_ secret: SharedSecret, label: String) async throws -> [UInt8] {
@@ -21,6 +31,7 @@ struct TestSealer: SecretSealer {
     }
 
     func open(_ sealed: [UInt8], label: String) async throws -> SharedSecret {
+        opened.add()
         var bytes = Array(try AES.GCM.open(.init(combined: sealed), using: key, authenticating: Array(label.utf8)))
         return SharedSecret(SecretBytes(consuming: &bytes))
     }
@@ -35,15 +46,17 @@ struct House: Sendable {
     let pool: PostgresPool
     let store: AccountsStore
     let authenticator: RequestAuthenticator
+    let sealer: TestSealer
 
     nonisolated(nonsending) static func with(_ body: (House) async throws -> Void) async throws {
         try await TestDatabase.with(migrations: .authority) { pool in
             let trail = try await AuditTrail.open(pool: pool, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-            let store = AccountsStore(pool: pool, sealer: TestSealer(), trail: trail, region: region)
+            let sealer = TestSealer()
+            let store = AccountsStore(pool: pool, sealer: sealer, trail: trail, region: region)
             let authenticator = try await RequestAuthenticator.make(store: store, verifier: SigV4Verifier(region: region))
             try await store.createAccount(customer, name: "customer", by: actor)
             _ = try await store.createUser("admin", account: customer, by: actor)
-            try await body(House(pool: pool, store: store, authenticator: authenticator))
+            try await body(House(pool: pool, store: store, authenticator: authenticator, sealer: sealer))
         }
     }
 

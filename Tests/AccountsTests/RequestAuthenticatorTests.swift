@@ -60,6 +60,18 @@ import Testing
         }
     }
 
+    @Test func everyClaimCostsOneOpenedSecret() async throws {
+        try await House.with { house in
+            let key = try await house.store.createAccessKey(user: "admin", account: customer, by: actor)
+            let secret = key.secretAccessKey.revealed
+            for (id, secret) in [(key.accessKeyID, secret), (key.accessKeyID, "x"), ("AKIAAAAAAAAAAAAAAAAA", "x"), ("X", "x")] {
+                let before = house.sealer.opened.value
+                _ = await code { try await house.authenticate(id, secret) }
+                #expect(house.sealer.opened.value == before + 1, "\(id)")
+            }
+        }
+    }
+
     @Test func aSessionNeedsItsOwnToken() async throws {
         try await House.with { house in
             let role = try await house.role()
