@@ -1,7 +1,9 @@
 /// What can go wrong with the trail.
 package struct AuditError: Error, Sendable, CustomStringConvertible {
     package struct Code: Sendable, Hashable, CustomStringConvertible {
-        private enum Base: String { case overloaded, unknownShard, invalidAttributes, invalidTimeRange, invalidMaxResults, invalidNextToken }
+        private enum Base: String {
+            case overloaded, unknownShard, invalidAttributes, invalidTimeRange, invalidMaxResults, invalidNextToken
+        }
         private let base: Base
         private init(_ base: Base) { self.base = base }
 

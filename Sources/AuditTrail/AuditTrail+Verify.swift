@@ -1,5 +1,6 @@
-package import struct FoundationEssentials.UUID
 package import Postgres
+
+package import struct FoundationEssentials.UUID
 
 /// What a walk along a shard's chain found.
 package enum ChainVerdict: Sendable, Equatable {

@@ -1,6 +1,7 @@
-package import struct FoundationEssentials.UUID
 package import Logging
 package import Postgres
+
+package import struct FoundationEssentials.UUID
 
 /// The append-only trail of one authority process.
 ///
@@ -30,10 +31,17 @@ package final class AuditTrail: Sendable {
         self.shard = shard
         self.group = GroupCommit(
             maximumBatch: Self.maximumBatch, maximumWaiting: Self.maximumWaiting,
-            isFaultOfItem: { ($0 as? PostgresError)?.isRetriable == false }
+            isFaultOfItem: Self.isFaultOfRecord
         ) { records in
             try await pool.transaction { try await Self.append(records, shard: shard, on: $0) }
         }
+    }
+
+    /// Whether a record, and not the database's state, made a transaction fail. After a lost COMMIT answer nothing is written
+    /// again: the records may be there.
+    private static func isFaultOfRecord(_ error: any Error) -> Bool {
+        guard let error = error as? PostgresError else { return false }
+        return (error.code == .server || error.code == .encoding) && !error.isRetriable
     }
 
     /// Records reads, uses of keys and denials; returns when they are durable.

@@ -1,5 +1,6 @@
-package import struct FoundationEssentials.Date
 package import AWSProtocol
+
+package import struct FoundationEssentials.Date
 
 /// The `userIdentity` of a record: who made the call.
 ///

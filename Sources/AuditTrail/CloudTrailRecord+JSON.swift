@@ -1,5 +1,5 @@
-package import FoundationEssentials
 package import AWSProtocol
+package import FoundationEssentials
 
 extension CloudTrailRecord {
     // Bounds of the user guide, "CloudTrail record contents", in bytes of UTF-8.

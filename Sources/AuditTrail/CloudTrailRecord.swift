@@ -1,6 +1,7 @@
+package import AWSProtocol
+
 package import struct FoundationEssentials.Date
 package import struct FoundationEssentials.UUID
-package import AWSProtocol
 
 /// One event of the trail, in the record format of CloudTrail 1.08.
 ///

@@ -55,7 +55,7 @@ package actor GroupCommit<Item: Sendable> {
             do {
                 try await write(batch.flatMap(\.items))
                 for entry in batch { entry.continuation.resume() }
-            } catch where batch.count > 1 && isFaultOfItem(error) {
+            } catch  where batch.count > 1 && isFaultOfItem(error) {
                 for entry in batch { await writeAlone(entry) }
             } catch {
                 for entry in batch { entry.continuation.resume(throwing: error) }

@@ -1,4 +1,5 @@
 import Crypto
+
 package import struct FoundationEssentials.UUID
 
 /// The chain through a shard's records: changing, dropping or reordering one breaks every hash after it.
@@ -15,7 +16,8 @@ package struct HashChain: Sendable, Equatable {
 
     /// The start of a shard: SHA-256 of the text `forecastle audit shard ` and the shard's id in lower case.
     package init(shard: UUID) {
-        self.init(sequence: 0, hash: Array(SHA256.hash(data: Array("forecastle audit shard \(shard.uuidString.lowercased())".utf8))))
+        self.init(
+            sequence: 0, hash: Array(SHA256.hash(data: Array("forecastle audit shard \(shard.uuidString.lowercased())".utf8))))
     }
 
     /// Takes in the next record: SHA-256(previous hash ‖ sequence as 8 bytes, big endian ‖ UTF-8 of the record).

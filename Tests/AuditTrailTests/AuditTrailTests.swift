@@ -22,7 +22,9 @@ import Testing
                 for _ in 0..<40 { tasks.addTask { try await trail.record(sampleRecord("Decrypt")) } }
                 for _ in 0..<10 {
                     tasks.addTask {
-                        try await pool.transaction { try await trail.append(sampleRecord("CreateGrant", readOnly: false), on: $0) }
+                        try await pool.transaction {
+                            try await trail.append(sampleRecord("CreateGrant", readOnly: false), on: $0)
+                        }
                     }
                 }
                 try await tasks.waitForAll()
@@ -63,7 +65,8 @@ import Testing
             for _ in 0..<5 { try await trail.record(sampleRecord()) }
             // As a superuser who switches the guards off.
             try await pool.execute("ALTER TABLE audit_records DISABLE TRIGGER USER")
-            try await pool.execute("UPDATE audit_records SET record = replace(record, 'Decrypt', 'decrypt') || ' ' WHERE sequence = 3")
+            try await pool.execute(
+                "UPDATE audit_records SET record = replace(record, 'Decrypt', 'decrypt') || ' ' WHERE sequence = 3")
             #expect(try await AuditTrail.verifyChain(of: trail.shard, pool: pool) == .broken(sequence: 3))
         }
     }

@@ -5,7 +5,8 @@ import FoundationEssentials
 /// 2022-10-05T21:16:23Z, the time of the document's DescribeKey event.
 let sampleTime = Date(timeIntervalSince1970: 1_665_004_583)
 let sampleAccount = "111122223333"
-let sampleKey = ARN(service: "kms", region: "us-west-2", account: sampleAccount, resource: "key/1234abcd-12ab-34cd-56ef-123456SAMPLE")
+let sampleKey = ARN(
+    service: "kms", region: "us-west-2", account: sampleAccount, resource: "key/1234abcd-12ab-34cd-56ef-123456SAMPLE")
 
 let sampleIdentity = CloudTrailIdentity.assumedRole(
     principalID: "AROAIGDTESTANDEXAMPLE:Sampleuser01",

@@ -27,7 +27,9 @@ import Testing
             #expect(try await house.keys.destroyDueKeys(now: later) == 1)
             #expect(try await house.keys.destroyDueKeys(now: later) == 0)
 
-            let gone = await refusal { _ = try await house.keys.describeKey(house.call(admin, .describeKey), key: key, grantTokens: []) }
+            let gone = await refusal {
+                _ = try await house.keys.describeKey(house.call(admin, .describeKey), key: key, grantTokens: [])
+            }
             #expect(gone == .notFound)
             #expect(await refusal { _ = try await house.decrypt(admin, blob) } == .accessDenied)
             for table in ["key_grants", "key_aliases", "key_materials"] {
@@ -69,7 +71,8 @@ import Testing
             let blob = try await house.encrypt(admin, key)
             for window in [6, 31] {
                 let code = await refusal {
-                    _ = try await house.keys.scheduleKeyDeletion(house.call(admin, .scheduleKeyDeletion), key: key, windowDays: window)
+                    _ = try await house.keys.scheduleKeyDeletion(
+                        house.call(admin, .scheduleKeyDeletion), key: key, windowDays: window)
                 }
                 #expect(code == .validation)
             }
@@ -90,8 +93,11 @@ import Testing
     @Test func theDefaultKeyServesItsOwnAccountsDataThroughGrantsAlone() async throws {
         try await House.with { house in
             let worker = try await house.session(
-                of: house.role("forecastle-worker", of: service.account, allows: ["kms:Decrypt", "kms:GenerateDataKey"]), name: "job-1")
-            for name in [ServiceIdentity.apiUser, ServiceIdentity.workerUser] { _ = try await house.user(name, of: service.account) }
+                of: house.role("forecastle-worker", of: service.account, allows: ["kms:Decrypt", "kms:GenerateDataKey"]),
+                name: "job-1")
+            for name in [ServiceIdentity.apiUser, ServiceIdentity.workerUser] {
+                _ = try await house.user(name, of: service.account)
+            }
             _ = try await house.role(ServiceIdentity.apiRole, of: service.account)
             let api = try await house.existingUser(ServiceIdentity.apiUser, of: service.account)
             let arn = try await house.keys.ensureDefaultKey(of: customer)
@@ -104,7 +110,9 @@ import Testing
             for context in [nil, ["forecastle:account": stranger], ["forecastle:resource": "r"]] {
                 #expect(await refusal { _ = try await house.grant(api, key, to: worker.arn, subset: context) } == .accessDenied)
             }
-            #expect(await refusal { _ = try await house.grant(api, key, to: worker.arn, [.createGrant], subset: own) } == .accessDenied)
+            #expect(
+                await refusal { _ = try await house.grant(api, key, to: worker.arn, [.createGrant], subset: own) }
+                    == .accessDenied)
             let data = try await house.keys.generateDataKey(
                 house.call(worker, .generateDataKey), key: key, bytes: 32, use: KeyUse(encryptionContext: own))
             _ = try await house.decrypt(worker, data.ciphertext, context: own)

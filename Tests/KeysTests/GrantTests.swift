@@ -17,7 +17,9 @@ import Testing
         }
     }
 
-    private func revoke(_ house: House, _ principal: Principal, _ grant: CreatedGrant, _ key: KeyReference) async -> KeyError.Code? {
+    private func revoke(_ house: House, _ principal: Principal, _ grant: CreatedGrant, _ key: KeyReference) async -> KeyError
+        .Code?
+    {
         await refusal {
             try await house.keys.revokeGrant(house.call(principal, .revokeGrant), key: key, grantID: grant.id, isDryRun: false)
         }
@@ -102,7 +104,9 @@ import Testing
             try await house.accounts.deleteUser("u", account: customer, by: .commandLine)
             let heir = try await house.user("u")
             #expect(await refusal { _ = try await house.decrypt(heir, blob) } == .accessDenied)
-            #expect(await refusal { _ = try await house.grant(admin, key, to: ARN.user(account: customer, name: "gone")) } == .invalidArn)
+            #expect(
+                await refusal { _ = try await house.grant(admin, key, to: ARN.user(account: customer, name: "gone")) }
+                    == .invalidArn)
         }
     }
 
@@ -208,7 +212,8 @@ import Testing
             #expect(await retire(house, retirer, plain, key, dryRun: true) == .dryRun)
             #expect(await retire(house, retirer, plain, key) == nil)
             #expect(await retire(house, retirer, plain, key) == .notFound)
-            #expect(await retire(house, retiringGrantee, try await fresh(to: retiringGrantee, [.decrypt, .retireGrant]), key) == nil)
+            #expect(
+                await retire(house, retiringGrantee, try await fresh(to: retiringGrantee, [.decrypt, .retireGrant]), key) == nil)
             #expect(await retire(house, iamRetirer, try await fresh(to: grantee), key) == nil)
             #expect(await retire(house, house.root(of: customer), try await fresh(to: grantee), key) == nil)
             #expect(await retire(house, admin, try await fresh(to: grantee), key) == nil)
@@ -229,7 +234,8 @@ import Testing
 
             // An explicit Deny stops even the retiring principal.
             try await house.accounts.putPolicy(
-                "deny", document: #"{"Statement":{"Effect":"Deny","Action":"kms:RetireGrant","Resource":"*"}}"#, of: .role("retirer"),
+                "deny", document: #"{"Statement":{"Effect":"Deny","Action":"kms:RetireGrant","Resource":"*"}}"#,
+                of: .role("retirer"),
                 account: service.account, by: .commandLine)
             #expect(await retire(house, retirer, try await fresh(to: grantee), key) == .accessDenied)
         }

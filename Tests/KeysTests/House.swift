@@ -130,7 +130,8 @@ struct House: Sendable {
             userIdentity: principal.trailIdentity(service), eventTime: time, eventSource: "kms.amazonaws.com",
             eventName: operation.rawValue, awsRegion: region, sourceIPAddress: "203.0.113.7", userAgent: "test",
             requestID: UUID().uuidString, readOnly: operation.isReadOnly, recipientAccountID: principal.account)
-        return KeyCall(caller: KeyCaller(principal: principal, circumstances: circumstances), operation: operation, record: record)
+        return KeyCall(
+            caller: KeyCaller(principal: principal, circumstances: circumstances), operation: operation, record: record)
     }
 
     func createKey(_ principal: Principal? = nil, policy: String? = nil) async throws -> KeyReference {
@@ -141,7 +142,8 @@ struct House: Sendable {
     }
 
     func encrypt(
-        _ principal: Principal, _ key: KeyReference, _ text: String = "secret", context: [String: String] = [:], dryRun: Bool = false
+        _ principal: Principal, _ key: KeyReference, _ text: String = "secret", context: [String: String] = [:],
+        dryRun: Bool = false
     ) async throws -> [UInt8] {
         let secret = Array(text.utf8).withUnsafeBytes { Secrets.SharedSecret(SecretBytes(copying: $0)) }
         return try await keys.encrypt(

@@ -49,7 +49,9 @@ import Testing
             #expect(await refusal { _ = try await house.encrypt(admin, key, dryRun: true) } == .dryRun)
             #expect(await refusal { _ = try await house.decrypt(admin, blob, dryRun: true) } == .dryRun)
             #expect(await refusal { _ = try await house.decrypt(nobody, blob, dryRun: true) } == .accessDenied)
-            #expect(await refusal { _ = try await house.decrypt(admin, blob, context: ["x": "y"], dryRun: true) } == .invalidCiphertext)
+            #expect(
+                await refusal { _ = try await house.decrypt(admin, blob, context: ["x": "y"], dryRun: true) }
+                    == .invalidCiphertext)
             try await house.keys.disableKey(house.call(admin, .disableKey), key: key)
             #expect(await refusal { _ = try await house.decrypt(admin, blob, dryRun: true) } == .disabled)
         }
@@ -117,7 +119,9 @@ import Testing
             }
             #expect(taken == .alreadyExists)
             for name in ["data", "alias/", "alias/aws/x", "alias/a b"] {
-                let code = await refusal { try await house.keys.createAlias(house.call(admin, .createAlias), name: name, key: key) }
+                let code = await refusal {
+                    try await house.keys.createAlias(house.call(admin, .createAlias), name: name, key: key)
+                }
                 #expect(code == .invalidAliasName, "\(name)")
             }
             let page = try await house.keys.listAliases(house.call(admin, .listAliases), key: key, limit: 10, marker: nil)
@@ -155,7 +159,8 @@ import Testing
                         house.call(admin, .putKeyPolicy), key: key, name: "default", policy: policy, bypassesLockoutCheck: bypass)
                 }
             }
-            let lockout = #"{"Statement":{"Effect":"Allow","Principal":{"AWS":"\#(admin.arn)"},"Action":"kms:Decrypt","Resource":"*"}}"#
+            let lockout =
+                #"{"Statement":{"Effect":"Allow","Principal":{"AWS":"\#(admin.arn)"},"Action":"kms:Decrypt","Resource":"*"}}"#
             #expect(await put(lockout, false) == .malformedPolicy)
             let nobody =
                 #"{"Statement":[{"Effect":"Allow","Principal":{"AWS":"\#(admin.arn)"},"Action":"kms:*","Resource":"*"},{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:role/none"},"Action":"kms:*","Resource":"*"}]}"#
@@ -200,15 +205,18 @@ import Testing
             let key = try await house.createKey(admin, policy: policy)
             let record = SessionRecord(
                 sourceARN: "arn:aws:forecast:us-west-2:\(customer):dataset/d", sourceAccount: customer,
-                viaService: service.viaService, callerAccount: customer, grantIsForAWSResource: true, sourceIPAddress: "203.0.113.9",
+                viaService: service.viaService, callerAccount: customer, grantIsForAWSResource: true,
+                sourceIPAddress: "203.0.113.9",
                 userAgent: "boto3")
             let forService = try await house.session(of: role, name: "forecast-1", record: record)
             let direct = try await house.session(of: role, name: "direct")
             let worker = try await house.session(
-                of: house.role("forecastle-worker", of: service.account, allows: ["kms:Decrypt", "kms:GenerateDataKey"]), name: "job-1")
+                of: house.role("forecastle-worker", of: service.account, allows: ["kms:Decrypt", "kms:GenerateDataKey"]),
+                name: "job-1")
             let sweeper = try await house.role("forecastle-sweeper", of: service.account)
 
-            let made = try await house.grant(forService, key, to: worker.arn, retiring: sweeper.arn, subset: ["forecastle:account": customer])
+            let made = try await house.grant(
+                forService, key, to: worker.arn, retiring: sweeper.arn, subset: ["forecastle:account": customer])
             #expect(await refusal { _ = try await house.grant(direct, key, to: worker.arn) } == .accessDenied)
             #expect(
                 await refusal {

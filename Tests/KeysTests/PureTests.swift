@@ -8,7 +8,9 @@ import Testing
 private let key = ARN(service: "kms", region: region, account: customer, resource: "key/1234abcd-12ab-34cd-56ef-1234567890ab")
 
 @Suite struct KeyStateTests {
-    private typealias Row = (operations: [KeyOperation], enabled: KeyError.Code?, disabled: KeyError.Code?, pending: KeyError.Code?)
+    private typealias Row = (
+        operations: [KeyOperation], enabled: KeyError.Code?, disabled: KeyError.Code?, pending: KeyError.Code?
+    )
 
     @Test func everyOperationFollowsTheKeyStateTable() {
         let rows: [Row] = [
@@ -213,11 +215,15 @@ private let key = ARN(service: "kms", region: region, account: customer, resourc
         let sealed = try await vault.sealMaterial(SecretBytes.random(count: 32), id: [], version: 1, of: key)
         try await vault.destroyShredSecret(named: key.resourceName)
         try await vault.destroyShredSecret(named: key.resourceName)
-        let error = await #expect(throws: VaultError.self) { _ = try await vault.openMaterial(sealed, id: [], version: 1, of: key) }
+        let error = await #expect(throws: VaultError.self) {
+            _ = try await vault.openMaterial(sealed, id: [], version: 1, of: key)
+        }
         #expect(error?.code == .absent)
         // A new secret of the same name is no help.
         try await vault.createShredSecret(named: key.resourceName)
-        let again = await #expect(throws: VaultError.self) { _ = try await vault.openMaterial(sealed, id: [], version: 1, of: key) }
+        let again = await #expect(throws: VaultError.self) {
+            _ = try await vault.openMaterial(sealed, id: [], version: 1, of: key)
+        }
         #expect(again?.code == .sealBroken)
     }
 

@@ -33,7 +33,8 @@ extension KMSInput {
             try !isSet("MultiRegion")
         else {
             throw KeyError(
-                .unsupported, "Only keys with KeySpec SYMMETRIC_DEFAULT, KeyUsage ENCRYPT_DECRYPT and Origin AWS_KMS are supported.")
+                .unsupported,
+                "Only keys with KeySpec SYMMETRIC_DEFAULT, KeyUsage ENCRYPT_DECRYPT and Origin AWS_KMS are supported.")
         }
         return try KeyCreation(
             description: try body.optionalString("Description", length: 0...KeyCreation.maximumDescriptionCharacters) ?? "",

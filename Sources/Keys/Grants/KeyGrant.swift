@@ -1,6 +1,7 @@
 package import AWSProtocol
-package import struct FoundationEssentials.Date
 package import Policies
+
+package import struct FoundationEssentials.Date
 
 /// A grant as it is kept.
 package struct KeyGrant: Sendable, Equatable {

@@ -1,5 +1,5 @@
-package import Accounts
 import AWSProtocol
+package import Accounts
 package import Policies
 
 /// Who calls KMS and under which circumstances, as the authority has established both. Nothing in here comes from a header.

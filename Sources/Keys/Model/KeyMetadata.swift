@@ -1,4 +1,5 @@
 package import AWSProtocol
+
 package import struct FoundationEssentials.Date
 
 /// A key as CreateKey and DescribeKey show it. What is the same for every key here (usage, spec, origin) is not kept.

@@ -1,7 +1,8 @@
 import AWSProtocol
 package import AuditTrail
-package import struct FoundationEssentials.Date
 import Synchronization
+
+package import struct FoundationEssentials.Date
 
 /// One call of KMS: who calls, and the draft of its record in the trail.
 ///
@@ -32,8 +33,8 @@ package final class KeyCall: Sendable {
 
     /// The records of the call: the caller's own, and the owner's copy where the key lives in another account.
     ///
-    /// A call by the service for itself is the owner's business alone. A refused call on a foreign key stays in the caller's trail:
-    /// else anybody could fill somebody else's.
+    /// A call by the service for itself is the owner's business alone. A refused call on a foreign key stays in the
+    /// caller's trail: else anybody could fill somebody else's.
     func records(failure: KeyError? = nil) -> [CloudTrailRecord] {
         var record = draft.withLock { $0 }
         let owner = key.withLock { $0?.account }

@@ -22,7 +22,10 @@ extension KeyService {
             rest.allSatisfy({
                 (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || "/_-:".utf8.contains($0)
             })
-        else { throw KeyError(.invalidAliasName, "Alias must start with the prefix \"alias/\" and hold letters, digits and /_- alone.") }
+        else {
+            throw KeyError(
+                .invalidAliasName, "Alias must start with the prefix \"alias/\" and hold letters, digits and /_- alone.")
+        }
         guard !name.hasPrefix("alias/aws/") else {
             throw KeyError(.invalidAliasName, "Alias names that begin with alias/aws/ are reserved.")
         }
@@ -44,8 +47,11 @@ extension KeyService {
     func insertAlias(_ name: String, key: String, account: String, on connection: PostgresConnection) async throws {
         let limit = limits.aliasesPerKey
         let count = try await connection.query(
-            "SELECT count(*) AS n FROM key_aliases WHERE key_id = \(key)").first?.get("n", as: Int.self)
-        guard count ?? 0 < limit else { throw KeyError(.limitExceeded, "The key has \(limit) aliases, which is the most there may be.") }
+            "SELECT count(*) AS n FROM key_aliases WHERE key_id = \(key)"
+        ).first?.get("n", as: Int.self)
+        guard count ?? 0 < limit else {
+            throw KeyError(.limitExceeded, "The key has \(limit) aliases, which is the most there may be.")
+        }
         let inserted = try await connection.execute(
             """
             INSERT INTO key_aliases (account, name, key_id) VALUES (\(account), \(name), \(key))

@@ -20,8 +20,8 @@ struct DecisionInput: Sendable {
 }
 
 extension KeyService {
-    /// Finds the key, decides, and checks that the key's state allows the operation; in this order, so that nobody learns the state
-    /// of a key that is not open to them.
+    /// Finds the key, decides, and checks that the key's state allows the operation; in this order, so that nobody learns the
+    /// state of a key that is not open to them.
     ///
     /// Another account's key that is absent gives the same refusal as one that is not open.
     func decide(

@@ -1,6 +1,6 @@
+package import AWSProtocol
 import Accounts
 import AuditTrail
-package import AWSProtocol
 import Policies
 import Postgres
 

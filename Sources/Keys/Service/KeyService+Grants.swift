@@ -24,7 +24,8 @@ extension KeyService {
             input.context = Self.grantConditions(request)
             let decided = try await self.decide(call, reference, input, on: connection)
             if let parent = try decided.grant?.policyGrant() {
-                guard parent.permits(childOperations: Set(request.operations.map(\.rawValue)), constraints: request.constraints) else {
+                guard parent.permits(childOperations: Set(request.operations.map(\.rawValue)), constraints: request.constraints)
+                else {
                     throw KeyError(.accessDenied, "A grant cannot hand on more than the grant that allows it.")
                 }
             }

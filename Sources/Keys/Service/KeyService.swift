@@ -87,7 +87,8 @@ package final class KeyService: Sendable {
         guard let refusal = error as? KeyError, refusal.code != .internal else {
             let cause = (error as? KeyError)?.cause ?? error
             logger.error("key operation failed", metadata: ["operation": "\(call.operation.rawValue)", "cause": "\(cause)"])
-            return error as? KeyError ?? .internal("The request could not be processed because of an internal error.", cause: error)
+            return error as? KeyError
+                ?? .internal("The request could not be processed because of an internal error.", cause: error)
         }
         do {
             try await trail.record(call.records(failure: refusal))

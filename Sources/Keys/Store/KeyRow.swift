@@ -5,7 +5,8 @@ import Postgres
 /// A key as the table has it.
 struct KeyRow: Sendable {
     static let columns =
-        "k.key_id, k.arn, k.description, k.state, k.policy, k.tags, k.created_at, k.deletion_at, k.deletion_window, k.current_material"
+        "k.key_id, k.arn, k.description, k.state, k.policy, k.tags, k.created_at, k.deletion_at, k.deletion_window, "
+        + "k.current_material"
 
     let metadata: KeyMetadata
     let policy: String

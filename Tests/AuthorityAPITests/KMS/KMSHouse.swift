@@ -75,7 +75,9 @@ struct KMSHouse: Sendable {
         try await call("TrentService.\(operation)", body, as: credentials ?? admin, service: "kms")
     }
 
-    func trail(_ body: JSONObject, as credentials: AWSCredentials? = nil, operation: String = "LookupEvents") async throws -> KMSAnswer {
+    func trail(_ body: JSONObject, as credentials: AWSCredentials? = nil, operation: String = "LookupEvents") async throws
+        -> KMSAnswer
+    {
         try await call(
             "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.\(operation)", body, as: credentials ?? admin,
             service: "cloudtrail")

@@ -13,7 +13,8 @@ import Testing
             #expect(
                 metadata.objectValue?.keys == [
                     "AWSAccountId", "KeyId", "Arn", "CreationDate", "Enabled", "Description", "KeyUsage", "KeyState", "Origin",
-                    "KeyManager", "CustomerMasterKeySpec", "KeySpec", "EncryptionAlgorithms", "MultiRegion", "CurrentKeyMaterialId",
+                    "KeyManager", "CustomerMasterKeySpec", "KeySpec", "EncryptionAlgorithms", "MultiRegion",
+                    "CurrentKeyMaterialId",
                 ])
             #expect(metadata["CurrentKeyMaterialId"]?.stringValue?.utf8.count == 64)
             let keyID = try #require(metadata["KeyId"]?.stringValue)
@@ -34,7 +35,9 @@ import Testing
             #expect(Base64.decode(made["Plaintext"] ?? "")?.count == 32)
             let opened = try await house.kms(
                 "Decrypt", ["CiphertextBlob": .string(made["CiphertextBlob"] ?? ""), "EncryptionContext": ["a": "b"]])
-            #expect(opened.isSecret && opened["Plaintext"] == made["Plaintext"] && opened["EncryptionAlgorithm"] == "SYMMETRIC_DEFAULT")
+            #expect(
+                opened.isSecret && opened["Plaintext"] == made["Plaintext"]
+                    && opened["EncryptionAlgorithm"] == "SYMMETRIC_DEFAULT")
             let without = try await house.kms("GenerateDataKeyWithoutPlaintext", ["KeyId": .string(key), "NumberOfBytes": 1024])
             #expect(!without.isSecret && without["Plaintext"] == nil)
             let bytes = (0...255).map { UInt8($0) }
@@ -56,17 +59,26 @@ import Testing
                 ("DescribeKey", [:], "ValidationException"),
                 ("DescribeKey", ["KeyId": long(2049)], "ValidationException"),
                 ("DescribeKey", ["KeyId": 5], "SerializationException"),
-                ("DescribeKey", ["KeyId": key, "GrantTokens": .strings(Array(repeating: "x", count: 11))], "ValidationException"),
+                (
+                    "DescribeKey", ["KeyId": key, "GrantTokens": .strings(Array(repeating: "x", count: 11))],
+                    "ValidationException"
+                ),
                 ("Encrypt", ["KeyId": key, "Plaintext": blob(4096)], ""),
                 ("Encrypt", ["KeyId": key, "Plaintext": blob(4097)], "ValidationException"),
                 ("Encrypt", ["KeyId": key, "Plaintext": ""], "ValidationException"),
                 ("Encrypt", ["KeyId": key, "Plaintext": "?"], "SerializationException"),
                 ("Encrypt", ["KeyId": key, "Plaintext": blob(1), "EncryptionAlgorithm": "SM2PKE"], "InvalidKeyUsageException"),
-                ("Encrypt", ["KeyId": key, "Plaintext": blob(1), "EncryptionContext": ["k": long(65_536)]], "ValidationException"),
+                (
+                    "Encrypt", ["KeyId": key, "Plaintext": blob(1), "EncryptionContext": ["k": long(65_536)]],
+                    "ValidationException"
+                ),
                 ("Decrypt", ["CiphertextBlob": blob(6145)], "ValidationException"),
                 ("Decrypt", ["CiphertextBlob": blob(6144)], "InvalidCiphertextException"),
                 ("Decrypt", [:], "ValidationException"),
-                ("Decrypt", ["KeyId": key, "DryRun": true, "DryRunModifiers": ["IGNORE_CIPHERTEXT"]], "DryRunOperationException"),
+                (
+                    "Decrypt", ["KeyId": key, "DryRun": true, "DryRunModifiers": ["IGNORE_CIPHERTEXT"]],
+                    "DryRunOperationException"
+                ),
                 ("GenerateDataKey", ["KeyId": key], "ValidationException"),
                 ("GenerateDataKey", ["KeyId": key, "KeySpec": "AES_256", "NumberOfBytes": 32], "ValidationException"),
                 ("GenerateDataKey", ["KeyId": key, "NumberOfBytes": 1025], "ValidationException"),
@@ -131,7 +143,8 @@ import Testing
             let key = try await house.createKey()
             let role = try await house.accounts.createRole(
                 "ForecastRole", account: KMSHouse.customer,
-                trustPolicy: #"{"Statement":{"Effect":"Allow","Principal":{"Service":"forecast.amazonaws.com"},"Action":"sts:AssumeRole"}}"#,
+                trustPolicy:
+                    #"{"Statement":{"Effect":"Allow","Principal":{"Service":"forecast.amazonaws.com"},"Action":"sts:AssumeRole"}}"#,
                 by: .commandLine)
             try await house.accounts.putPolicy(
                 "kms",
@@ -224,7 +237,9 @@ import Testing
                     "KeyId": .string(key), "GranteePrincipal": .string(grantee), "Operations": ["Decrypt"],
                     "RetiringPrincipal": .string(grantee), "Constraints": ["EncryptionContextEquals": ["a": "b"]],
                 ])
-            for (operation, body) in [("ListGrants", ["KeyId": .string(key)]), ("ListRetirableGrants", ["RetiringPrincipal": .string(grantee)])]
+            for (operation, body) in [
+                ("ListGrants", ["KeyId": .string(key)]), ("ListRetirableGrants", ["RetiringPrincipal": .string(grantee)]),
+            ]
                 as [(String, JSONObject)]
             {
                 let answer = try await house.kms(operation, body)
