@@ -46,8 +46,20 @@ struct GrantRetirement: Sendable {
         }
     }
 
-    /// Only once no lease of the job runs: until then a CreateGrant may still be under way.
+    /// Only once no other lease of the job runs: until then a CreateGrant may still be under way.
+    ///
+    /// A listing that fails leaves the rows as they are: it must not keep the job from its end at the deadline.
     func retireUnrecorded(of job: JobRecord) async throws {
+        do {
+            try await findAndRetireUnrecorded(of: job)
+        } catch let error as JobError where error.isRetriable {
+            logger.warning(
+                "Grants of a job could not be listed",
+                metadata: ["job": "\(job.id)", "error": "\(error)", "cause": "\(String(describing: error.cause))"])
+        }
+    }
+
+    private func findAndRetireUnrecorded(of job: JobRecord) async throws {
         let open = try await unretired(of: job.id).filter { $0.grantID == nil }
         guard !open.isEmpty else { return }
         let names = Set(open.map(\.name))
@@ -105,7 +117,9 @@ struct GrantRetirement: Sendable {
 
     private func retire(_ grant: GrantToRetire, recordedID: String) async throws {
         let outcome = await retirer.retire(grant)
-        if case .denied(let why) = outcome {
+        switch outcome {
+        case .retired, .notFound: break
+        case .denied(let why), .unreachable(let why):
             logger.warning("A grant could not be retired", metadata: ["grant": "\(grant.name)", "error": "\(why)"])
         }
         try await store.recordRetirement(grant.name, grantID: recordedID, outcome)

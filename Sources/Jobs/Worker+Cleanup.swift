@@ -13,23 +13,13 @@ extension Worker {
         if let wait = try await store.remainingLease(of: job.id) {
             return try await store.postpone(task, for: wait, isFailure: false)
         }
-        try await retireUnrecorded(of: job)
+        try await retirement.retireUnrecorded(of: job)
         await removeObjects(of: job)
         try task.lease.check()
         let state = try await retirement.state(of: job.id)
         guard state.unretired == 0 || state.deadlinePassed else { return try await postpone(task) }
         try await faults.reach(.cleanedUp)
         try await store.end(task, left: state.unretired, handler: handler)
-    }
-
-    /// A listing that fails must not keep the job from its end at the deadline.
-    private func retireUnrecorded(of job: JobRecord) async throws {
-        do {
-            try await retirement.retireUnrecorded(of: job)
-        } catch let error as JobError where error.isRetriable {
-            logger.warning(
-                "Grants of a job could not be listed", metadata: ["job": "\(job.id)", "error": "\(error)"])
-        }
     }
 
     /// What cannot be removed now stays in the table for the collector, as does what may still land.

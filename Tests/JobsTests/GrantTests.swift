@@ -88,6 +88,33 @@ import Testing
         }
     }
 
+    @Test func whereGrantsCannotBeListedTheJobEndsAndTheSweeperGoesOn() async throws {
+        try await TestWorld.with({ $0.grantPeriod = .milliseconds(200) }) { world in
+            let reached = Signal()
+            let faults = FaultPoints { point in
+                guard point == .grantCreated else { return }
+                reached.fire()
+                try await Task.sleep(for: .seconds(600))
+            }
+            let job = try await world.accept()
+            try await world.running([try world.worker(ScriptedHandler(world), faults: faults)]) {
+                try await reached.wait("the grant is created")
+            }
+            world.kms.isListing = false
+            try await world.engine.stop(job)
+            try await world.running([try world.worker(ScriptedHandler(world))]) { try await world.ended(job) }
+            #expect(try await world.engine.job(job)?.grantsLeft == 1)
+            #expect(
+                try await world.outcome(job)?.message
+                    == "A grant of this job could not be retired and is left; retiring it goes on.")
+            world.kms.isListing = true
+            try await world.pool.execute("UPDATE job_grant SET intended_at = now() - interval '1 h'")
+            #expect(try await world.sweeper.reconcileGrants() == 2, "the grant, and its row")
+            #expect(world.kms.active.isEmpty)
+            #expect(try await world.engine.job(job)?.grantsLeft == 0)
+        }
+    }
+
     @Test func aPlannerPausedUntilItsJobEndedLeavesNoGrant() async throws {
         try await TestWorld.with { world in
             let reached = Signal()

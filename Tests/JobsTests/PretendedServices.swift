@@ -11,6 +11,7 @@ final class PretendedKMS: GrantRetirer, GrantLister, Sendable {
         var roles: [String: String?] = [:]
         var answers: [RetireOutcome] = []
         var isDenying = false
+        var isListing = true
         var next = 1
     }
 
@@ -41,7 +42,8 @@ final class PretendedKMS: GrantRetirer, GrantLister, Sendable {
     }
 
     func retirableGrants(after marker: String?) async throws -> (grants: [ListedGrant], next: String?) {
-        state.withLock { state in
+        guard isListing else { throw JobError.retriable("time-out") }
+        return state.withLock { state in
             let all = state.grants.values.sorted { $0.grantID < $1.grantID }
             let rest = all.filter { marker == nil || $0.grantID > marker! }
             let page = Array(rest.prefix(Self.pageSize))
@@ -59,6 +61,10 @@ final class PretendedKMS: GrantRetirer, GrantLister, Sendable {
     var retired: [String] { state.withLock { $0.retired } }
     func role(for name: String) -> String?? { state.withLock { $0.roles[name] } }
     func answer(_ outcomes: [RetireOutcome]) { state.withLock { $0.answers = outcomes } }
+    var isListing: Bool {
+        get { state.withLock { $0.isListing } }
+        set { state.withLock { $0.isListing = newValue } }
+    }
     var isDenying: Bool {
         get { state.withLock { $0.isDenying } }
         set { state.withLock { $0.isDenying = newValue } }
