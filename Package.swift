@@ -135,6 +135,7 @@ let package = Package(
         tests("EnvelopeTests", ["Envelope", "Secrets"]),
         tests(
             "AWSServerTests", ["AWSProtocol", "AWSServer", "Secrets", logging, nioCore, nioPosix, serviceLifecycle]),
+        tests("MessageCommandTests", ["forecastle"]),
         tests("SecretsTests", ["Secrets"]),
         tests(
             "AccountsTests",

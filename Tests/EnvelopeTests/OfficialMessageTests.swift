@@ -43,7 +43,7 @@ private let officialMessage = """
     }
 
     @Test func itsEmptyFinalFrameIsVerifiedToo() async throws {
-    for index in message.indices.suffix(40) {
+        for index in message.indices.suffix(40) {
             var altered = message
             altered[index] ^= 1
             #expect(await openingError(altered, try provider()) == .authentication)

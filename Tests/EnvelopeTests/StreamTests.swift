@@ -9,7 +9,9 @@ import Testing
     enum End: String, CaseIterable, Sendable { case file, pipe }
 
     private static let frame = 64
-    private static let sizes = [0, 1, frame - 1, frame, frame + 1, 4 * frame - 1, 4 * frame, 4 * frame + 1, 37 * frame + 5, 64 * frame]
+    private static let sizes = [
+        0, 1, frame - 1, frame, frame + 1, 4 * frame - 1, 4 * frame, 4 * frame + 1, 37 * frame + 5, 64 * frame,
+    ]
 
     private func options(threads: Int) -> PassOptions {
         var options = PassOptions()

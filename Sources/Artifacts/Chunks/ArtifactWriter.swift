@@ -34,6 +34,13 @@ package struct ArtifactWriter: Sendable {
             access: access, frameBytes: frameBytes)
     }
 
+    /// Begins a message under a name of the caller's, for what is not a chunk: an encrypted export file in a customer's bucket.
+    package func file(_ key: ObjectKey, kind: ArtifactKind) async throws -> ChunkWriter {
+        try await ChunkWriter(
+            store: store, key: key, context: access.scope.context(kind: kind, attempt: attempt), access: access,
+            frameBytes: frameBytes)
+    }
+
     /// Seals and stores the manifest, reads it back through the store, and answers what the database will hold.
     /// The key lease is confirmed in between: what follows is the publication.
     package func writeManifest(

@@ -49,7 +49,8 @@ struct MessageKeys {
         try header.tag.withUnsafeBytes { tag in
             try header.body.withUnsafeBytes { body in
                 try Self.headerNonce.withUnsafeBytes { nonce in
-                    try cipher.open(tag, nonce: nonce, associatedData: body, into: UnsafeMutableRawBufferPointer(start: nil, count: 0))
+                    try cipher.open(
+                        tag, nonce: nonce, associatedData: body, into: UnsafeMutableRawBufferPointer(start: nil, count: 0))
                 }
             }
         }

@@ -105,7 +105,8 @@ struct FrameCodec: Sendable {
             scratch.store(bigEndian: UInt32(truncatingIfNeeded: bytes >> 32), at: offset + 4)
             scratch.store(bigEndian: UInt32(truncatingIfNeeded: bytes), at: offset + 8)
             try body(
-                UnsafeRawBufferPointer(rebasing: scratch[..<nonceBytes]), UnsafeRawBufferPointer(rebasing: scratch[nonceBytes...]))
+                UnsafeRawBufferPointer(rebasing: scratch[..<nonceBytes]), UnsafeRawBufferPointer(rebasing: scratch[nonceBytes...])
+            )
         }
     }
 }

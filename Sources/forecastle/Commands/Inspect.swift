@@ -82,7 +82,8 @@ struct Inspect: AsyncParsableCommand {
     /// Text from an unauthenticated message must not steer the terminal.
     private static func printable(_ text: String) -> String {
         text.unicodeScalars.reduce(into: "") { result, scalar in
-            result += scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
+            result +=
+                scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
                 ? "\u{FFFD}" : String(scalar)
         }
     }

@@ -11,7 +11,8 @@ struct Seal: AsyncParsableCommand {
     @OptionGroup var key: MessageKeyOptions
 
     @Option(
-        name: .customLong("context"), help: "A pair name=value of the encryption context: bound to the message, not secret. Repeatable.")
+        name: .customLong("context"),
+        help: "A pair name=value of the encryption context: bound to the message, not secret.")
     var pairs: [String] = []
 
     @Option(name: .customLong("frame-bytes"), help: "Plaintext bytes in a frame.")
