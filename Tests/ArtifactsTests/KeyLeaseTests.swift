@@ -1,4 +1,3 @@
-import ObjectStore
 import AWSProtocol
 import Artifacts
 import ArtifactsTesting
