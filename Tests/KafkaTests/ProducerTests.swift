@@ -89,7 +89,7 @@ import Testing
     let producer = try KafkaProducer(configuration: configuration(broker), logger: quiet)
     try await with(producer) {
         let failure = await #expect(throws: KafkaError.self) { try await producer.send(topic: "t", value: [1]) }
-        #expect(failure?.isFatal == true && failure?.isRetriable == true)
+        #expect(failure?.isFatal == true && failure?.isRetriable == true, "\(String(describing: failure))")
         try await producer.send(topic: "t", value: [2])
     }
 }

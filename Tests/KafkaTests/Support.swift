@@ -72,3 +72,22 @@ final class MovingAddress: Sendable {
 func configuration(_ broker: EmbeddedBroker) -> KafkaConfiguration {
     .embedded(bootstrap: .servers(broker.bootstrap), clientID: "test")
 }
+
+/// A logger from which a test learns that something was said.
+struct SignallingLog: LogHandler {
+    let said: AsyncStream<String>.Continuation
+    var metadata: Logger.Metadata = [:]
+    var logLevel: Logger.Level = .info
+
+    static func make() -> (logger: Logger, messages: AsyncStream<String>) {
+        let (messages, said) = AsyncStream.makeStream(of: String.self)
+        return (Logger(label: "kafka tests") { _ in SignallingLog(said: said) }, messages)
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { said.yield("\(event.message)") }
+}

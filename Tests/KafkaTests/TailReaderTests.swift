@@ -51,10 +51,15 @@ private func expectPositioned(_ tail: KafkaTailReader, _ what: String) async thr
 
 @Test func tailIsAtTheEndAgainAfterItLostItsBroker() async throws {
     let broker = try EmbeddedBroker(topics: ["c": 1], logger: quiet)
-    let tail = try KafkaTailReader(configuration: configuration(broker), topic: "c", logger: quiet)
+    let (logger, messages) = SignallingLog.make()
+    let tail = try KafkaTailReader(configuration: configuration(broker), topic: "c", logger: logger)
     try await with(tail) {
         try await expectPositioned(tail, "the end")
+        // Down until the reader noticed: after a shorter absence it reads on where it was and misses nothing.
         broker.setDown()
+        try await within("the reader to miss its broker") {
+            for await message in messages where message == "no kafka broker answers" { return }
+        }
         broker.setUp()
         try await expectPositioned(tail, "the end again")
     }

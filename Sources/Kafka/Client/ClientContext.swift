@@ -23,7 +23,7 @@ class ClientContext: @unchecked Sendable {
         switch raw {
         case RD_KAFKA_RESP_ERR__FATAL:
             fatal.store(true, ordering: .releasing)
-            logger.error("kafka client failed for good and is rebuilt", metadata: metadata)
+            logger.debug("kafka client is rebuilt", metadata: metadata)
         case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
             brokersDown.store(true, ordering: .releasing)
             logger.warning("no kafka broker answers", metadata: metadata)
@@ -71,14 +71,24 @@ private func logLevel(syslog: Int32, facility: String) -> Logger.Level {
 }
 
 func onError(client: OpaquePointer?, error: Int32, reason: UnsafePointer<CChar>?, opaque: UnsafeMutableRawPointer?) {
-    ClientContext.of(opaque)?.failed(rd_kafka_resp_err_t(rawValue: error))
+    guard let context = ClientContext.of(opaque) else { return }
+    let raw = rd_kafka_resp_err_t(rawValue: error)
+    // "Fatal" alone says nothing: what was fatal stands in the client.
+    if raw == RD_KAFKA_RESP_ERR__FATAL, let client {
+        let reason = String(cString: rd_kafka_err2name(rd_kafka_fatal_error(client, nil, 0)))
+        context.logger.error("kafka client met a fatal error", metadata: ["error": "\(reason)"])
+    }
+    context.failed(raw)
 }
 
 func onDelivery(
     client: OpaquePointer?, message: UnsafePointer<rd_kafka_message_t>?, opaque: UnsafeMutableRawPointer?
 ) {
-    guard let message = message?.pointee else { return }
-    ClientContext.of(opaque)?.delivered(id: UInt(bitPattern: message._private), error: message.err)
+    guard let client, let message = message?.pointee else { return }
+    // A client that failed for good fails its messages by whatever was fatal, even where a new client would not meet it.
+    let isFatal = rd_kafka_fatal_error(client, nil, 0) != RD_KAFKA_RESP_ERR_NO_ERROR
+    let error = message.err != RD_KAFKA_RESP_ERR_NO_ERROR && isFatal ? RD_KAFKA_RESP_ERR__FATAL : message.err
+    ClientContext.of(opaque)?.delivered(id: UInt(bitPattern: message._private), error: error)
 }
 
 func onCommit(
