@@ -154,6 +154,7 @@ let package = Package(
         tests("JobsTests", ["Jobs", "Postgres", "PostgresTesting", crypto, logging]),
         tests("AuditTrailTests", ["AWSProtocol", "AuditTrail", "Postgres", "PostgresTesting", logging]),
         tests("TimeSeriesTests", ["TimeSeries"]),
+        tests("PipelinesTests", ["AWSProtocol", "Forecasting", "Jobs", "Pipelines", "TimeSeries"]),
         tests("ForecastingTests", ["Forecasting", "TimeSeries"]),
     ]
 )

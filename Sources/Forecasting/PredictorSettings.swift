@@ -15,7 +15,7 @@ package struct PredictorSettings: Sendable, Hashable {
     package let metric: OptimizationMetric
 
     /// How long a horizon may be beside the target time series. Source: Amazon Forecast, CreateAutoPredictor and CreatePredictor.
-    package enum HorizonRule: Sendable, Hashable {
+    package enum HorizonRule: String, Sendable, Hashable {
         /// A quarter: predictors of CreateAutoPredictor.
         case autoPredictor
         /// A third: retrained predictors, and CreatePredictor with PerformAutoML.

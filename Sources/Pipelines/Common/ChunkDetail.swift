@@ -23,18 +23,30 @@ extension TaskContext {
         _ plaintext: [UInt8], kind: ArtifactKind, ordinal: Int, with writer: ArtifactWriter, position: JobJSON, bytes: Int,
         rows: Int
     ) async throws {
-        let name = try await reserveObject(ordinal: ordinal)
-        let chunk = try await writer.chunk(kind: kind, ordinal: ordinal, objectName: name)
+        let chunk = try await begin(kind: kind, ordinal: ordinal, with: writer)
         do {
-            try await chunk.append(plaintext)
-            let pin = try await chunk.finish()
-            try await recordChunk(
-                ordinal: ordinal, object: pin.objectName, inputPosition: position, bytes: Int64(bytes), rows: Int64(rows),
-                detail: JobJSON(pin: pin))
+            try await finish(chunk, plaintext, ordinal: ordinal, position: position, bytes: bytes, rows: rows)
         } catch {
             await chunk.abort()
             throw error
         }
+    }
+
+    /// Reserves a chunk's name and asks for its data key: from here on the key lease covers the work that fills it.
+    func begin(kind: ArtifactKind, ordinal: Int, with writer: ArtifactWriter) async throws -> ChunkWriter {
+        let name = try await reserveObject(ordinal: ordinal)
+        return try await writer.chunk(kind: kind, ordinal: ordinal, objectName: name)
+    }
+
+    /// Seals and records what was begun. Whoever began it aborts it when this throws.
+    func finish(
+        _ chunk: ChunkWriter, _ plaintext: [UInt8], ordinal: Int, position: JobJSON, bytes: Int, rows: Int
+    ) async throws {
+        try await chunk.append(plaintext)
+        let pin = try await chunk.finish()
+        try await recordChunk(
+            ordinal: ordinal, object: pin.objectName, inputPosition: position, bytes: Int64(bytes), rows: Int64(rows),
+            detail: JobJSON(pin: pin))
     }
 
     /// Pins of all chunks of the job, in the order of the plan.

@@ -2,6 +2,7 @@ import Artifacts
 import AWSProtocol
 import Catalog
 import Envelope
+import Forecasting
 import FoundationEssentials
 import Jobs
 import ObjectStore
@@ -96,6 +97,8 @@ enum PipelineErrors {
         case let error as AWSError:
             return .final("\(error.code): \(error.message)", cause: error)
         case let error as TimeSeriesError:
+            return .final(error.message, cause: error)
+        case let error as ForecastingError:
             return .final(error.message, cause: error)
         case let error as ObjectStoreError where error.isRetriable:
             return .retriable("The object store failed: \(error.message)", cause: error)

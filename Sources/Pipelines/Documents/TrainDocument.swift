@@ -33,13 +33,15 @@ package struct TrainDocument: Codable, Sendable, Hashable {
     package var optimizationMetric: String
     package var backtestWindows: Int
     package var backtestOffset: Int
+    /// `autoPredictor`, `retrainedOrAutoML` or `algorithm`: how long the horizon may be beside the data; nil for the first.
+    package var horizonRule: String?
     package var output: ArtifactKey
 
     package init(
         inputs: [ArtifactInput], domain: String, schema: [ImportDocument.Attribute], dataFrequency: String?,
         forecastFrequency: String, horizon: Int, forecastTypes: [String], dimensions: [String], alignment: Alignment?,
         transformations: [String: String], optimizationMetric: String, backtestWindows: Int, backtestOffset: Int,
-        output: ArtifactKey
+        horizonRule: String? = nil, output: ArtifactKey
     ) {
         self.inputs = inputs
         self.domain = domain
@@ -54,6 +56,7 @@ package struct TrainDocument: Codable, Sendable, Hashable {
         self.optimizationMetric = optimizationMetric
         self.backtestWindows = backtestWindows
         self.backtestOffset = backtestOffset
+        self.horizonRule = horizonRule
         self.output = output
     }
 }

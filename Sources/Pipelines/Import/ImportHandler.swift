@@ -92,14 +92,10 @@ package struct ImportHandler: ResourceJobHandler {
                 let chunk = try await ArtifactReader.chunk(pin, store: environment.artifacts, access: access)
                 try statistics.merge(try await chunk.datasetStatistics())
             }
-            let name = try await context.reserveObject(ordinal: 0)
-            let reference = try await context.writer(access, environment).writeManifest(
-                Manifest(
-                    scope: access.scope, chunks: pins,
-                    sections: ImportManifest(document: document, layout: layout, statistics: statistics, rows: Int(rows), bytes: Int(chunks.reduce(0) { $0 + $1.bytes })).sections),
-                generation: 1, objectName: name)
-            return CommitRecord(
-                manifest: .init(object: reference.objectName, digest: reference.digest, generation: reference.generation))
+            let manifest = ImportManifest(
+                document: document, layout: layout, statistics: statistics, rows: Int(rows),
+                bytes: Int(chunks.reduce(0) { $0 + $1.bytes }))
+            return try await context.writeManifest(manifest.sections, chunks: pins, access, environment)
         }
     }
 }

@@ -13,12 +13,20 @@ struct ImportManifest: Sendable {
     var bytes: Int
 
     var sections: JSONObject {
-        [
+        var sections: JSONObject = [
             "schema": .array(document.schema.map { ["name": .string($0.name), "type": .string($0.type)] }),
             "order": "file, line",
             "counts": ["rows": .int(Int64(rows)), "bytes": .int(Int64(bytes))],
             "statistics": .object(fields),
         ]
+        sections.append(DataExtent.section, ifPresent: extent?.json)
+        return sections
+    }
+
+    /// nil for a dataset without timestamps.
+    private var extent: DataExtent? {
+        guard let column = layout.timestampColumn, statistics.fields[column].count > 0 else { return nil }
+        return DataExtent(rows: rows, earliest: statistics.fields[column].earliest, latest: statistics.fields[column].latest)
     }
 
     /// `FieldStatistics` as DescribeDatasetImportJob shows them.
