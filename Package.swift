@@ -28,6 +28,7 @@ let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -111,7 +112,7 @@ let package = Package(
                 "AWSClients", "AWSProtocol", "AWSServer", "Accounts", "Artifacts", "AuditTrail", "AuthorityAPI", "CLinux",
                 "Catalog", "Envelope", "EnvelopeKMS", "ForecastAPI", "Forecasting", "Jobs", "Kafka", "Keys",
                 "ObjectStore", "Outbox", "Pipelines", "Policies", "Postgres", "Secrets", "Telemetry", "TimeSeries",
-                argumentParser, crypto, logging, metrics, serviceLifecycle, yams,
+                argumentParser, crypto, logging, metrics, serviceLifecycle, unixSignals, yams,
             ],
             swiftSettings: settings),
         .executableTarget(

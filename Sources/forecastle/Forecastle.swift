@@ -10,7 +10,8 @@ struct Forecastle: AsyncParsableCommand {
         discussion: "Every key of config/forecastle.yaml is also a flag (worker.slots: --worker-slots 4) and a variable "
             + "(FORECASTLE_WORKER_SLOTS).",
         version: "0.1.0",
-        subcommands: [Migrate.self, Doctor.self, Admin.self, Seal.self, Open.self, Inspect.self]
+        subcommands: [
+            Up.self, Authority.self, API.self, WorkerRole.self, Migrate.self, Doctor.self, Admin.self, Seal.self, Open.self, Inspect.self]
     )
 
     /// Flags that are settings; read once, before the commands parse what remains.

@@ -5,6 +5,13 @@ struct ConfigurationFlags: Sendable {
     /// What remains for the commands.
     var remaining: [String] = []
 
+    /// The same flags again, for child processes.
+    var arguments: [String] {
+        values.sorted { $0.key < $1.key }.compactMap { name, value in
+            ConfigurationKey.byName[name].map { "\($0.flagName)=\(value)" }
+        }
+    }
+
     init(arguments: [String]) throws {
         var index = arguments.startIndex
         while index < arguments.endIndex {

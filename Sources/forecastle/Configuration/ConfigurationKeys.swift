@@ -127,8 +127,11 @@ extension ConfigurationKey {
             name: "worker.attempts_max", kind: .integer(1...100), defaultValue: "5", unit: "attempts",
             comment: "Attempts of one task, lost leases included, before its job fails."),
         .init(
-            name: "worker.deadline_s", kind: .integer(10...2_592_000), defaultValue: "86400", unit: "seconds",
-            comment: "Longest life of a job."),
+            name: "worker.retry_s", kind: .integer(0...86_400), defaultValue: "600", unit: "seconds",
+            comment: "How long a task's attempts may end in faults of servers or the network, without progress in between."),
+        .init(
+            name: "worker.threads", kind: .integer(1...256), defaultValue: "2", unit: "threads",
+            comment: "Threads for the work of all slots."),
         .init(
             name: "worker.retire_deadline_s", kind: .integer(1...86_400), defaultValue: "120", unit: "seconds",
             comment: "Longest wait for a grant's retirement before the job ends with the grant noted as left."),

@@ -21,6 +21,7 @@ struct DataFolder: Sendable {
     var environment: String { path + "/env" }
     var ready: String { path + "/ready" }
     var processID: String { path + "/pid" }
+    var ports: String { path + "/ports" }
     var brokerAddress: String { path + "/broker.address" }
     var postgresConnection: String { path + "/postgres.conninfo" }
 
@@ -46,13 +47,17 @@ struct DataFolder: Sendable {
 
     /// Writes a file that appears whole or not at all.
     func write(_ text: String, to file: String, mode: mode_t = 0o600) throws {
+        try write(Data(text.utf8), to: file, mode: mode)
+    }
+
+    func write(_ data: Data, to file: String, mode: mode_t = 0o600) throws {
         let temporary = "\(file).\(getpid())"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         guard descriptor >= 0 else {
             throw ChildProcess.Failure(description: "can't write \(file): \(String(cString: strerror(errno)))")
         }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        try handle.write(contentsOf: Data(text.utf8))
+        try handle.write(contentsOf: data)
         try handle.close()
         guard rename(temporary, file) == 0 else {
             throw ChildProcess.Failure(description: "can't write \(file): \(String(cString: strerror(errno)))")

@@ -1,8 +1,9 @@
 import Foundation
 import Logging
+import Synchronization
 
 /// Keeps the processes of an embedded cluster running and stops them in the opposite order of their start.
-actor Supervisor {
+final class Supervisor: Sendable {
     /// One process to keep running.
     struct Member: Sendable {
         var name: String
@@ -12,35 +13,50 @@ actor Supervisor {
         var start: @Sendable () async throws -> ChildProcess
     }
 
+    static let firstRestartDelay: Duration = .milliseconds(200)
     static let restartDelayMax: Duration = .seconds(10)
     /// A process that ran this long starts again at once.
     static let stableAfter: Duration = .seconds(30)
 
+    private struct State {
+        var isStopping = false
+        var children: [(member: Member, child: ChildProcess)] = []
+        var keepers: [Task<Void, Never>] = []
+    }
+
     private let logger: Logger
-    private var running: [(member: Member, child: ChildProcess)] = []
-    private var isStopping = false
+    private let state = Mutex(State())
 
     init(logger: Logger) {
         self.logger = logger
     }
 
     /// Starts a member and keeps it running until `stopAll`.
-    func start(_ member: Member, in group: inout DiscardingTaskGroup) async throws {
+    func start(_ member: Member) async throws {
         let child = try await member.start()
-        running.append((member, child))
-        group.addTask { await self.keep(member, child) }
-    }
-
-    func stopAll() async {
-        isStopping = true
-        for (member, child) in running.reversed() where !child.hasEnded {
-            await child.stop(with: member.stopSignal, grace: member.stopGrace)
+        state.withLock { state in
+            state.children.append((member, child))
+            state.keepers.append(Task { await self.keep(member, child) })
         }
     }
 
+    func stopAll() async {
+        let (children, keepers) = state.withLock { state in
+            state.isStopping = true
+            return (state.children, state.keepers)
+        }
+        for (member, child) in children.reversed() where !child.hasEnded {
+            await child.stop(with: member.stopSignal, grace: member.stopGrace)
+        }
+        for keeper in keepers { keeper.cancel() }
+        for keeper in keepers { await keeper.value }
+    }
+
+    private var isStopping: Bool { state.withLock { $0.isStopping } }
+
     private func keep(_ member: Member, _ first: ChildProcess) async {
         var child = first
-        var delay: Duration = .milliseconds(200)
+        var delay = Self.firstRestartDelay
         while true {
             let started = ContinuousClock.now
             let status = await child.wait()
@@ -48,21 +64,27 @@ actor Supervisor {
             logger.error(
                 "\(member.name) ended; starting it again",
                 metadata: ["status": "\(ChildProcess.describe(status))", "pid": "\(child.pid)"])
-            delay = started.duration(to: .now) > Self.stableAfter ? .milliseconds(200) : min(delay * 2, Self.restartDelayMax)
+            delay =
+                started.duration(to: .now) > Self.stableAfter
+                ? Self.firstRestartDelay : min(delay * 2, Self.restartDelayMax)
             try? await Task.sleep(for: delay)
             if isStopping { return }
             do {
-                child = try await member.start()
+                let next = try await member.start()
+                let mustStop = state.withLock { state in
+                    if state.isStopping { return true }
+                    state.children.removeAll { $0.member.name == member.name }
+                    state.children.append((member, next))
+                    return false
+                }
+                if mustStop {
+                    await next.stop(with: member.stopSignal, grace: member.stopGrace)
+                    return
+                }
+                child = next
             } catch {
                 logger.error("\(member.name) could not be started again", metadata: ["error": "\(error)"])
-                continue
             }
-            if isStopping {
-                await child.stop(with: member.stopSignal, grace: member.stopGrace)
-                return
-            }
-            running.removeAll { $0.member.name == member.name }
-            running.append((member, child))
         }
     }
 }

@@ -1,0 +1,8 @@
+package import Jobs
+
+/// The handlers of all job kinds.
+package enum PipelineHandlers {
+    package static func all(_ environment: PipelineEnvironment) -> [any JobKindHandler] {
+        [ImportHandler(environment: environment)]
+    }
+}

@@ -1,0 +1,86 @@
+import AWSClients
+import AWSServer
+import ArgumentParser
+import Artifacts
+import ForecastAPI
+import Jobs
+import Kafka
+import Logging
+import ObjectStore
+import Outbox
+import Pipelines
+import Postgres
+import ServiceLifecycle
+
+/// `forecastle api`: the Forecast and ForecastQuery APIs.
+struct API: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "api", abstract: "Serve the Forecast and ForecastQuery APIs.")
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() async throws {
+        let process = try RoleProcess.begin("api", options)
+        let values = process.values
+        let logger = process.logger
+        let pool = try process.pool("jobs.postgres")
+        try await process.verify(.jobs, on: pool)
+        let jobs = try JobsSettings.configuration(values)
+        let producer = try KafkaProducer(configuration: try process.kafka(), logger: logger)
+        let relay = try OutboxRelay(pool: pool, publisher: producer, logger: logger)
+        let transport = HTTPTransport()
+        let roles = try process.roleSessions(credentialsFile: "api.credentials_file", transport: transport)
+        let readGrants = ReadGrants(
+            process: process.id, pool: pool, retirer: KMSGrantRetirer(roles: roles, process: process.id), configuration: jobs,
+            logger: logger)
+        let keeper = KeyLeaseKeeper(
+            timing: .init(interval: values.duration(milliseconds: "worker.key_lease_ms")), logger: logger)
+        let artifacts = try DirectoryObjectStore(root: try values.required("artifacts.directory"))
+        let engine = JobsEngine(pool: pool, configuration: jobs, logger: logger, wakeRelay: { relay.wake() })
+        let signingKey = try values.required("api.signing_key_file")
+        let service = ForecastService(
+            configuration: try settings(values, process: process), pool: pool, engine: engine,
+            signer: try KeyFiles.signer(at: signingKey), keys: KeyCheck(roles: roles, defaults: DefaultKeys(roles: roles)),
+            queries: ArtifactQueries(
+                readGrants: readGrants, roles: roles, keeper: keeper, artifacts: artifacts, process: process.id),
+            tokens: PageToken(secret: try KeyFiles.read(signingKey)), logger: logger)
+        let credentials = try CredentialsFile(path: try values.required("api.credentials_file")).read()
+        let authority = AuthorityClient(
+            configuration: .init(
+                endpoint: try values.required("authority.endpoint"), region: values.string("region"),
+                credentials: StaticCredentials(credentials)),
+            transport: transport)
+        let server = AWSServer(
+            configuration: .init(host: values.string("api.host"), port: values.integer("api.port")),
+            handler: ForecastHandler(service: service, authorizer: Authorizer(authority: authority), logger: logger),
+            logger: logger, onBound: { port in logger.info("api serves", metadata: ["port": "\(port)"]) })
+        try await process.run([
+            pool, producer, relay, keeper, try ControlBell.service(process) { keeper.renewNow() },
+            ReadGrantsService(grants: readGrants), server,
+        ])
+    }
+
+    private func settings(_ values: ConfigurationValues, process: RoleProcess) throws -> ForecastService.Configuration {
+        var owners: [String: String] = [:]
+        for entry in values.list("buckets.owners") {
+            let parts = entry.split(separator: "=").map(String.init)
+            guard parts.count == 2 else {
+                throw ConfigurationError(key: "buckets.owners", rule: "must be BUCKET=ACCOUNT, separated by commas")
+            }
+            owners[parts[0]] = parts[1]
+        }
+        return ForecastService.Configuration(
+            region: values.string("region"), serviceAccount: values.string("service_account"),
+            requireCustomerKey: values.flag("api.require_customer_key"), inheritDatasetKey: values.flag("api.inherit_dataset_key"),
+            bucketOwners: owners, defaultBucketOwner: values.string("buckets.default_owner"), processName: process.id)
+    }
+}
+
+/// Retires the process's reading grants at shutdown, after the server has answered its last request.
+private struct ReadGrantsService: Service {
+    let grants: ReadGrants
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        await grants.close()
+    }
+}

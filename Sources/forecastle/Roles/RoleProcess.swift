@@ -1,0 +1,92 @@
+import AWSClients
+import Foundation
+import Kafka
+import Logging
+import Metrics
+import Pipelines
+import Postgres
+import Secrets
+import ServiceLifecycle
+import Telemetry
+
+/// What all roles begin and end with: hardening, settings, pools, the broker's address, orderly shutdown.
+struct RoleProcess: Sendable {
+    let name: String
+    let values: ConfigurationValues
+    let logger: Logger
+    /// Unique among all processes, ever: a restarted one takes nothing of the old one over.
+    let id: String
+
+    /// First thing in a role.
+    static func begin(_ name: String, _ options: ConfigurationOptions) throws -> RoleProcess {
+        ParentWatch.bind()
+        try ProcessHardening.apply()
+        let values = try options.load()
+        LoggingSetup.start(values)
+        MetricsSystem.bootstrap(MetricsRegistry())
+        return RoleProcess(name: name, values: values)
+    }
+
+    init(name: String, values: ConfigurationValues) {
+        self.name = name
+        self.values = values
+        var logger = Logger(label: "forecastle.\(name)")
+        logger[metadataKey: "pid"] = "\(getpid())"
+        self.logger = logger
+        id = "\(name)-\(getpid())-\(UUID().uuidString.lowercased().prefix(8))"
+    }
+
+    func pool(_ key: String, connections: Int? = nil, statementTimeout: Duration? = nil) throws -> PostgresPool {
+        var configuration = PostgresConfiguration(connection: try values.required(key), applicationName: "forecastle \(name)")
+        configuration.maximumConnections = connections ?? values.integer("postgres.connections_max")
+        configuration.acquireTimeout = values.duration(milliseconds: "postgres.acquire_timeout_ms")
+        configuration.statementTimeout = statementTimeout ?? values.duration(milliseconds: "postgres.statement_timeout_ms")
+        return PostgresPool(configuration: configuration, logger: logger)
+    }
+
+    /// Refuses to serve on a schema that is not this version's.
+    func verify(_ set: Migrations.Set, on pool: PostgresPool) async throws {
+        try await Migrations(directory: try MigrationsFolder.find(values), set: set).verify(on: pool)
+    }
+
+    func kafka() throws -> KafkaConfiguration {
+        let file = values.string("kafka.bootstrap_file")
+        guard file.isEmpty else { return .embedded(bootstrap: .file(file), clientID: id) }
+        return KafkaConfiguration(bootstrap: .servers(try values.required("kafka.bootstrap")), clientID: id)
+    }
+
+    /// Sessions of the process's own principal and of the roles it may assume.
+    func roleSessions(credentialsFile key: String, transport: any AWSTransport) throws -> RoleSessions {
+        let credentials = try CredentialsFile(path: try values.required(key)).read()
+        let authority = try values.required("authority.endpoint")
+        func endpoint(_ key: String) -> String { values.string(key).isEmpty ? authority : values.string(key) }
+        return RoleSessions(
+            principals: ServicePrincipals(region: values.string("region"), account: values.string("service_account")),
+            endpoints: .init(
+                authority: authority, keys: endpoint("keys.endpoint"), sts: endpoint("sts.endpoint"),
+                region: values.string("region")),
+            process: StaticCredentials(credentials), transport: transport)
+    }
+
+    /// Runs until SIGTERM or SIGINT; services stop in the opposite order.
+    func run(_ services: [any Service]) async throws {
+        let group = ServiceGroup(
+            configuration: .init(
+                services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await group.run()
+    }
+}
+
+/// A service made of a closure, for the small loops that tie rooms together. Cancelled at graceful shutdown.
+struct LoopService: Service {
+    let body: @Sendable () async throws -> Void
+
+    func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown { try await body() }
+        } catch is CancellationError {
+            return
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import AWSClients
+import ArgumentParser
+import Artifacts
+import Jobs
+import Kafka
+import Logging
+import ObjectStore
+import Outbox
+import Pipelines
+import Postgres
+import ServiceLifecycle
+
+/// `forecastle worker`: runs jobs.
+struct WorkerRole: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "worker", abstract: "Run jobs.",
+        discussion: "--worker-kinds import,train and --worker-slots N say which kinds and how many at once.")
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() async throws {
+        let process = try RoleProcess.begin("worker", options)
+        let values = process.values
+        let logger = process.logger
+        let pool = try process.pool("jobs.postgres")
+        try await process.verify(.jobs, on: pool)
+        let jobs = try JobsSettings.configuration(values)
+        // A pool of its own: work that takes every connection must not hold a beat up.
+        let beatPool = try process.pool("jobs.postgres", connections: 1, statementTimeout: jobs.lease / 2)
+        let producer = try KafkaProducer(configuration: try process.kafka(), logger: logger)
+        let relay = try OutboxRelay(pool: pool, publisher: producer, logger: logger)
+        let roles = try process.roleSessions(credentialsFile: "worker.credentials_file", transport: HTTPTransport())
+        let retirer = KMSGrantRetirer(roles: roles, process: process.id)
+        let artifacts = try DirectoryObjectStore(root: try values.required("artifacts.directory"))
+        let remover = ArtifactRemover(store: artifacts)
+        let keeper = KeyLeaseKeeper(
+            timing: .init(interval: values.duration(milliseconds: "worker.key_lease_ms")), logger: logger)
+        let environment = try PipelineEnvironment(
+            roles: roles, keeper: keeper, artifacts: artifacts,
+            buckets: try DirectoryBuckets(root: try values.required("buckets.directory")),
+            sizes: .init(
+                frameBytes: values.integer("worker.frame_bytes"), chunkBytes: values.integer("worker.chunk_bytes"),
+                taskBytes: values.integer("worker.task_bytes")),
+            logger: logger)
+        let kinds = Set(values.list("worker.kinds"))
+        let handlers = PipelineHandlers.all(environment).filter { kinds.contains($0.kind.rawValue) }
+        guard !handlers.isEmpty else {
+            throw ConfigurationError(key: "worker.kinds", rule: "must name at least one kind of job")
+        }
+        let doorbell = Doorbell()
+        let control = Doorbell()
+        let worker = try Worker(
+            configuration: .init(
+                name: process.id, slots: values.integer("worker.slots"), threads: values.integer("worker.threads")),
+            jobs: jobs, pool: pool, beatPool: beatPool, handlers: handlers,
+            verifier: try KeyFiles.verifier(at: try values.required("worker.verifying_key_file")), retirer: retirer,
+            lister: retirer, remover: remover, doorbell: doorbell, control: control, wakeRelay: { relay.wake() },
+            faults: try FaultPoints(configuration: values.string("faults.points")), logger: logger)
+        let sweeper = Sweeper(
+            configuration: .init(interval: values.duration(milliseconds: "worker.sweep_ms")), jobs: jobs, pool: pool,
+            retirer: retirer, lister: retirer, remover: remover, wakeRelay: { relay.wake() }, logger: logger)
+        let topics = try handlers.map { try TopicName.jobs(prefix: jobs.topicPrefix, kind: $0.kind.rawValue).name }
+        let group = try KafkaConsumerGroup(
+            configuration: try process.kafka(), groupID: "\(jobs.topicPrefix)-workers-\(kinds.sorted().joined(separator: "-"))",
+            topics: topics, logger: logger)
+        try await process.run([
+            pool, beatPool, producer, relay, keeper, sweeper,
+            try ControlBell.service(process) {
+                control.ring()
+                keeper.renewNow()
+            },
+            Doorbells(group: group, logger: logger) { _ in doorbell.ring() }, worker,
+        ])
+    }
+}
+
+/// Removes objects of the artifact store for the engine.
+struct ArtifactRemover: ObjectRemover {
+    let store: any ObjectStore
+
+    func remove(_ name: String) async throws {
+        try await store.delete(try ObjectKey(name))
+    }
+}

@@ -1,0 +1,206 @@
+import AWSProtocol
+import Accounts
+import AuthorityAPI
+import Foundation
+import Glibc
+import Logging
+import Postgres
+import Secrets
+
+/// The parts of an embedded cluster, in the order in which they start.
+struct EmbeddedCluster: Sendable {
+    static let customer = "123456789012"
+    static let readyTimeout: Duration = .seconds(30)
+
+    let folder: DataFolder
+    let workers: Int
+    let faultyWorker: String?
+    let logger: Logger
+    let postgres: EmbeddedPostgres
+    let authorityPort: Int
+    let apiPort: Int
+    private let executable: String
+
+    init(folder: DataFolder, workers: Int, faultyWorker: String?, logger: Logger) throws {
+        self.folder = folder
+        self.workers = workers
+        self.faultyWorker = faultyWorker
+        self.logger = logger
+        postgres = try EmbeddedPostgres(folder: folder)
+        executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        // The same ports again after a restart, where they are free: clients keep their settings.
+        let known = (try? String(contentsOfFile: folder.ports, encoding: .utf8))?.split(separator: " ").compactMap { Int($0) }
+        let first = try LoopbackPort.free(preferring: known?.first)
+        authorityPort = first
+        apiPort = try LoopbackPort.free(preferring: known?.last, besides: first)
+        try folder.write("\(authorityPort) \(apiPort)", to: folder.ports)
+    }
+
+    func start(_ part: Up.Part, _ supervisor: Supervisor) async throws {
+        try await supervisor.start(
+            .init(name: "postgres", stopSignal: SIGINT, stopGrace: .seconds(20)) { try await postgres.start() })
+        try await postgres.prepare(logger: logger)
+        try folder.write(postgres.superuserConnection + "\n", to: folder.postgresConnection)
+        guard part == .everything else { return }
+        try await supervisor.start(
+            .init(name: "broker") {
+                try? FileManager.default.removeItem(atPath: folder.brokerAddress)
+                return try await child(
+                    "broker", executable: URL(fileURLWithPath: executable).deletingLastPathComponent().path + "/forecastle-broker",
+                    ["--data", folder.path])
+            })
+        try await wait(for: "the broker") { FileManager.default.fileExists(atPath: folder.brokerAddress) }
+        let values = try writeConfiguration()
+        try await migrate(values)
+        try await bootstrap(values)
+        try await supervisor.start(role("authority"))
+        try await wait(for: "the authority") { LoopbackPort.accepts(authorityPort) }
+        try await supervisor.start(role("api"))
+        for number in 1...max(1, workers) {
+            let faults = number == 1 ? faultyWorker : nil
+            try await supervisor.start(role("worker", number: number, faults: faults))
+        }
+        try await wait(for: "the API") { LoopbackPort.accepts(apiPort) }
+    }
+
+    /// What a person reads, and what `DIR/ready` holds.
+    func announcement(_ part: Up.Part) -> String {
+        guard part == .everything else { return "PostgreSQL  \(postgres.superuserConnection)\n" }
+        return """
+            Forecastle is up. Nothing of it is reachable from another machine.
+              Forecast, ForecastQuery   http://127.0.0.1:\(apiPort)
+              KMS, STS, CloudTrail      http://127.0.0.1:\(authorityPort)
+              buckets                   \(folder.buckets)
+              settings                  \(folder.configuration)
+              logs                      \(folder.logs)
+            Next:  source \(folder.environment)   then, for instance:   aws kms list-keys
+
+            """
+    }
+
+    // MARK: Parts
+
+    /// The settings of every role, in a file that people may look at.
+    private func writeConfiguration() throws -> ConfigurationValues {
+        let settings: [(String, String)] = [
+            ("api.port", "\(apiPort)"),
+            ("api.credentials_file", folder.credentials + "/api.json"),
+            ("api.signing_key_file", folder.credentials + "/specification.key"),
+            ("authority.port", "\(authorityPort)"),
+            ("authority.endpoint", "http://127.0.0.1:\(authorityPort)"),
+            ("authority.postgres", postgres.connection(.authority)),
+            ("authority.vault_directory", folder.vault),
+            ("authority.root_key_file", folder.rootKey),
+            ("jobs.postgres", postgres.connection(.jobs)),
+            ("kafka.bootstrap_file", folder.brokerAddress),
+            ("artifacts.directory", folder.artifacts),
+            ("buckets.directory", folder.buckets),
+            ("buckets.default_owner", Self.customer),
+            ("worker.credentials_file", folder.credentials + "/worker.json"),
+            ("worker.verifying_key_file", folder.credentials + "/specification.pub"),
+            ("migrations.directory", try MigrationsFolder.find(
+                ConfigurationValues(file: nil, environment: ProcessInfo.processInfo.environment, flags: Forecastle.flags.values))),
+        ]
+        var sections: [(String, [String])] = []
+        for (name, value) in settings {
+            let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
+            let line = "  \(parts[1]): \"\(value)\""
+            if let index = sections.firstIndex(where: { $0.0 == parts[0] }) {
+                sections[index].1.append(line)
+            } else {
+                sections.append((parts[0], [line]))
+            }
+        }
+        let text = "# Written by forecastle up at each start.\n"
+            + sections.map { "\($0.0):\n\($0.1.joined(separator: "\n"))\n" }.joined()
+        try folder.write(text, to: folder.configuration)
+        return try ConfigurationValues(
+            file: folder.configuration, environment: ProcessInfo.processInfo.environment, flags: Forecastle.flags.values)
+    }
+
+    private func migrate(_ values: ConfigurationValues) async throws {
+        for (set, database) in [(Migrations.Set.jobs, EmbeddedPostgres.Database.jobs), (.authority, .authority)] {
+            let pool = PostgresPool(
+                configuration: .init(connection: postgres.connection(database), applicationName: "forecastle up"), logger: logger)
+            defer { pool.close() }
+            _ = try await Migrations(directory: try MigrationsFolder.find(values), set: set).up(on: pool)
+        }
+    }
+
+    /// Accounts, principals, roles and keys, where they are missing; credentials go into files of mode 0600.
+    private func bootstrap(_ values: ConfigurationValues) async throws {
+        let process = RoleProcess(name: "bootstrap", values: values)
+        let pool = try process.pool("authority.postgres", connections: 4)
+        defer { pool.close() }
+        let core = try await AuthorityCore.open(process, pool: pool, createRootKey: true)
+        let files = [
+            ServiceIdentity.apiUser: "api", ServiceIdentity.workerUser: "worker", ServiceIdentity.operatorUser: "operator",
+            AuthorityBootstrap.administrator: "admin",
+        ]
+        let lost = Set(files.filter { !FileManager.default.fileExists(atPath: credentialsFile($0.value)) }.keys)
+        let result = try await AuthorityBootstrap(accounts: core.accounts, identity: core.identity) { account in
+            try await core.keys.ensureDefaultKey(of: account)
+        }.run(customer: Self.customer, replacingKeysOf: lost)
+        for made in result.credentials {
+            guard let name = files[made.user] else { continue }
+            let file = CredentialsFile(path: credentialsFile(name))
+            file.remove()
+            try file.create()
+            try file.write(accessKeyID: made.key.accessKeyID, secret: made.key.secret)
+        }
+        try KeyFiles.ensure(
+            privateKey: folder.credentials + "/specification.key", publicKey: folder.credentials + "/specification.pub",
+            in: folder)
+        try writeEnvironment(values)
+    }
+
+    private func credentialsFile(_ name: String) -> String { "\(folder.credentials)/\(name).json" }
+
+    /// Everything that an unmodified client needs, to be sourced.
+    private func writeEnvironment(_ values: ConfigurationValues) throws {
+        let admin = try CredentialsFile(path: credentialsFile("admin")).read()
+        let api = "http://127.0.0.1:\(apiPort)"
+        let authority = "http://127.0.0.1:\(authorityPort)"
+        let variables: [(String, String)] = [
+            ("AWS_ENDPOINT_URL_FORECAST", api), ("AWS_ENDPOINT_URL_FORECASTQUERY", api),
+            ("AWS_ENDPOINT_URL_KMS", authority), ("AWS_ENDPOINT_URL_STS", authority), ("AWS_ENDPOINT_URL_IAM", authority),
+            ("AWS_ENDPOINT_URL_CLOUDTRAIL", authority), ("AWS_REGION", values.string("region")),
+            ("AWS_DEFAULT_REGION", values.string("region")), ("AWS_ACCESS_KEY_ID", admin.accessKeyID),
+            ("AWS_SECRET_ACCESS_KEY", admin.secretAccessKey.revealed), ("FORECASTLE_BUCKETS", folder.buckets),
+            ("FORECASTLE_CONFIG", folder.configuration),
+        ]
+        try folder.write(
+            variables.map { "export \($0.0)='\($0.1)'\n" }.joined() + "unset AWS_SESSION_TOKEN AWS_PROFILE\n",
+            to: folder.environment)
+    }
+
+    // MARK: Processes
+
+    private func role(_ name: String, number: Int? = nil, faults: String? = nil) -> Supervisor.Member {
+        let title = number.map { "\(name)-\($0)" } ?? name
+        let starts = Starts()
+        return .init(name: title) {
+            var arguments = [name, "--config", folder.configuration] + Forecastle.flags.arguments
+            // A fault happens to the first process only: the one that takes its place must go on.
+            if let faults, starts.isFirst() { arguments += ["--faults-points=\(faults)"] }
+            return try await child(title, executable: executable, arguments)
+        }
+    }
+
+    private func child(_ name: String, executable: String, _ arguments: [String]) async throws -> ChildProcess {
+        var environment = ProcessInfo.processInfo.environment
+        environment[ParentWatch.variable] = "\(getpid())"
+        return try await ChildProcess.start(
+            name: name, executable: executable, arguments: arguments, environment: environment, log: folder.log(name))
+    }
+
+    private func wait(for what: String, _ isReady: () -> Bool) async throws {
+        let deadline = ContinuousClock.now + Self.readyTimeout
+        while !isReady() {
+            guard ContinuousClock.now < deadline else {
+                throw ChildProcess.Failure(description: "\(what) was not ready within \(Self.readyTimeout); logs: \(folder.logs)")
+            }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+}
