@@ -13,7 +13,7 @@ enum KeyFiles {
         guard stat(path, &status) == 0, status.st_mode & 0o077 == 0 else {
             throw Failure(description: "\(path) is missing or can be read by others; it must have mode 0600")
         }
-        return try SpecificationSigner(rawKey: try read(path))
+        return try SpecificationSigner(rawKey: Array(try read(path)))
     }
 
     static func verifier(at path: String) throws -> SpecificationVerifier {

@@ -8,6 +8,7 @@ import Postgres
 import Secrets
 import ServiceLifecycle
 import Telemetry
+import UnixSignals
 
 /// What all roles begin and end with: hardening, settings, pools, the broker's address, orderly shutdown.
 struct RoleProcess: Sendable {

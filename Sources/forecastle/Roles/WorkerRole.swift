@@ -1,6 +1,7 @@
 import AWSClients
 import ArgumentParser
 import Artifacts
+import Envelope
 import Jobs
 import Kafka
 import Logging
@@ -19,6 +20,8 @@ struct WorkerRole: AsyncParsableCommand {
 
     func run() async throws {
         let process = try RoleProcess.begin("worker", options)
+        // Chunks are large: without this each one would be mapped and unmapped anew.
+        PassOptions.tuneAllocator()
         let values = process.values
         let logger = process.logger
         let pool = try process.pool("jobs.postgres")

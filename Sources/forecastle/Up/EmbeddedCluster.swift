@@ -3,6 +3,7 @@ import Accounts
 import AuthorityAPI
 import Foundation
 import Glibc
+import Keys
 import Logging
 import Postgres
 import Secrets
@@ -146,7 +147,7 @@ struct EmbeddedCluster: Sendable {
             let file = CredentialsFile(path: credentialsFile(name))
             file.remove()
             try file.create()
-            try file.write(accessKeyID: made.key.accessKeyID, secret: made.key.secret)
+            try file.write(accessKeyID: made.key.accessKeyID, secret: made.key.secretAccessKey)
         }
         try KeyFiles.ensure(
             privateKey: folder.credentials + "/specification.key", publicKey: folder.credentials + "/specification.pub",
