@@ -33,12 +33,17 @@ package struct Authorizer: Sendable {
                     eventSource: Self.eventSource, eventName: operation.name, isReadOnly: operation.isReadOnly,
                     requestParameters: Self.parameters(input), resources: []),
                 decisions: decisions))
-        if let denial = answer.decisions[0].error { throw denial }
+        if let denial = answer.decisions[0].error { throw Self.denied(denial) }
         if let owner = plan?.owner, owner != answer.principal.account { throw AWSError.resourceNotFound(resource) }
-        if let denial = answer.firstDenial { throw denial }
+        if let denial = answer.firstDenial { throw Self.denied(denial) }
         return Caller(
             arn: answer.principal.arn, account: answer.principal.account, sourceAddress: request.sourceAddress,
             userAgent: userAgent, requestID: requestID)
+    }
+
+    /// A key that is disabled or gone denies as a policy does: this API has one word for it.
+    private static func denied(_ error: AWSError) -> AWSError {
+        error.code == "AccessDeniedException" ? error : .accessDenied(error.message)
     }
 
     /// The request as the trail shows it: member names in camel case. Filter values of data calls are left out.

@@ -21,32 +21,44 @@ package struct KeyCheck: Sendable {
         _ encryption: Resource.Encryption?, for resource: Resource, reading: Bool = false, caller: Caller
     ) async throws {
         guard let encryption else { return }
-        let kms = try await roles.kms(role: try own(encryption.roleARN, caller), purpose(resource, caller))
-        let key: KMSKeyDescription
-        do {
-            key = try await kms.describeKey(encryption.keyARN)
-        } catch {
-            guard error.code == "NotFoundException" else { throw error }
-            throw AWSError.invalidInput("KMSKeyArn: the key does not exist.")
+        let role = try own(encryption.roleARN, caller)
+        try await Self.asAccess("the key \(encryption.keyARN) with the role \(role)") {
+            let kms = try await roles.kms(role: role, purpose(resource, caller))
+            let key = try await kms.describeKey(encryption.keyARN)
+            guard key.isSymmetric else {
+                throw AWSError.invalidInput("KMSKeyArn: must be a symmetric encryption key.")
+            }
+            guard key.isEnabled else {
+                throw AWSError.accessDenied("The key \(encryption.keyARN) can't be used: it is \(key.keyState).")
+            }
+            let artifact = ArtifactKey(
+                resource: resource.arn, incarnation: resource.incarnation, keyARN: encryption.keyARN,
+                roleARN: encryption.roleARN)
+            let job = JobID(rawValue: resource.job ?? resource.incarnation)
+            let terms = GrantTerms(artifact: artifact, use: reading ? .read : .write, account: resource.account)
+            let intent = terms.intent(grantee: roles.principals.worker(session: "\(job)"))
+            try await kms.createGrantDryRun(
+                GrantMaker(roles: roles).request(intent, name: GrantName.job(job, artifact: terms.artifactName)))
         }
-        guard key.isSymmetric else {
-            throw AWSError.invalidInput("KMSKeyArn: must be a symmetric encryption key.")
-        }
-        guard key.isEnabled else {
-            throw AWSError.accessDenied("The key \(encryption.keyARN) can't be used: it is \(key.keyState).")
-        }
-        let artifact = ArtifactKey(
-            resource: resource.arn, incarnation: resource.incarnation, keyARN: encryption.keyARN, roleARN: encryption.roleARN)
-        let job = JobID(rawValue: resource.job ?? resource.incarnation)
-        let terms = GrantTerms(artifact: artifact, use: reading ? .read : .write, account: resource.account)
-        let intent = terms.intent(grantee: roles.principals.worker(session: "\(job)"))
-        try await kms.createGrantDryRun(
-            GrantMaker(roles: roles).request(intent, name: GrantName.job(job, artifact: terms.artifactName)))
     }
 
     /// Assumes a role that is passed for a bucket.
     func checkRole(_ roleARN: String, for resource: Resource, caller: Caller) async throws {
-        _ = try await roles.credentials(role: try own(roleARN, caller), purpose(resource, caller))
+        let role = try own(roleARN, caller)
+        try await Self.asAccess("the role \(role)") {
+            _ = try await roles.credentials(role: role, purpose(resource, caller))
+        }
+    }
+
+    /// Whatever KMS or STS has against it, the caller hears that access is denied, and why.
+    private static func asAccess(_ what: String, _ body: () async throws -> Void) async throws {
+        do {
+            try await body()
+        } catch let error as AWSError where error.isRetriable || error.code == "InvalidInputException" {
+            throw error
+        } catch let error as AWSError {
+            throw AWSError.accessDenied("Forecast can't use \(what): \(error.message)")
+        }
     }
 
     func defaultKey(of account: String) async throws -> String { try await defaults.keyARN(of: account) }

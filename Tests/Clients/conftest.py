@@ -199,16 +199,30 @@ class Customer:
         folder = self.cluster.data / "policies"
         folder.mkdir(exist_ok=True)
         (folder / f"{name}.trust.json").write_text(json.dumps(trust or trust_policy()))
-        self.cluster.tool("admin", "role", "create", "--account", ACCOUNT, "--name", name,
-                          "--trust-policy", str(folder / f"{name}.trust.json"))
+        self.cluster.tool("admin", "role", "create", name, "--account", ACCOUNT,
+                          "--trust", str(folder / f"{name}.trust.json"))
         self.put_role_policy(name, policy or self.s3_policy())
         return f"arn:aws:iam::{ACCOUNT}:role/{name}"
 
     def put_role_policy(self, role, policy):
         path = self.cluster.data / "policies" / f"{role}.json"
         path.write_text(json.dumps(policy))
-        self.cluster.tool("admin", "role", "put-policy", "--account", ACCOUNT, "--name", role,
-                          "--policy-name", "access", "--policy", str(path))
+        self.cluster.tool("admin", "policy", "put", "access", "--account", ACCOUNT, "--role", role,
+                          "--document", str(path))
+
+    def user(self, name, policy=None):
+        """A user of the customer's account and a client's credentials for it."""
+        folder = self.cluster.data / "policies"
+        self.cluster.tool("admin", "user", "create", name, "--account", ACCOUNT)
+        if policy:
+            (folder / f"{name}.json").write_text(json.dumps(policy))
+            self.cluster.tool("admin", "policy", "put", "access", "--account", ACCOUNT, "--user", name,
+                              "--document", str(folder / f"{name}.json"))
+        key = folder / f"{name}.key.json"
+        self.cluster.tool("admin", "access-key", "create", "--account", ACCOUNT, "--user", name, "--output", str(key))
+        assert key.stat().st_mode & 0o077 == 0
+        made = json.loads(key.read_text())
+        return {"aws_access_key_id": made["AccessKeyId"], "aws_secret_access_key": made["SecretAccessKey"]}
 
     def s3_policy(self):
         return {"Version": "2012-10-17", "Statement": [{

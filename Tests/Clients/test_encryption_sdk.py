@@ -109,15 +109,6 @@ def test_forecastle_opens_what_the_sdk_sealed(raw_key, tmp_path, frame, size):
     assert (tmp_path / "opened").read_bytes() == plaintext
 
 
-def test_forecastle_opens_an_unframed_message(raw_key, tmp_path):
-    key, path = raw_key
-    message, _ = SDK.encrypt(source=b"unframed", keyring=raw_keyring(key), frame_length=0,
-                             algorithm=AlgorithmSuite.AES_256_GCM_HKDF_SHA512_COMMIT_KEY)
-    result = run("open", "--raw-key", path, "-", "-", stdin=message)
-    assert result.returncode == 0, result.stderr
-    assert result.stdout == b"unframed"
-
-
 @pytest.mark.parametrize("size", [0, 1, 65535, 65536, 65537, 200_000])
 def test_the_sdk_opens_what_forecastle_sealed(raw_key, tmp_path, size):
     key, path = raw_key

@@ -1,6 +1,4 @@
 """What is refused at the call, and how it reads."""
-import json
-
 import botocore.exceptions
 import pytest
 from conftest import ACCOUNT, REGION, key_policy, monthly_csv, trust_policy
@@ -20,10 +18,7 @@ def test_a_role_without_rights_on_the_key_is_denied_at_create(customer, name):
 
 
 def test_a_caller_without_rights_is_denied(cluster, customer, name):
-    cluster.tool("admin", "user", "create", "--account", ACCOUNT, "--name", name)
-    made = json.loads(cluster.tool("admin", "access-key", "create", "--account", ACCOUNT, "--user", name, "--json").stdout)
-    forecast = cluster.client("forecast", {
-        "aws_access_key_id": made["AccessKeyId"], "aws_secret_access_key": made["SecretAccessKey"]})
+    forecast = cluster.client("forecast", customer.user(name))
     with pytest.raises(botocore.exceptions.ClientError) as error:
         forecast.list_datasets()
     assert code(error) == "AccessDeniedException"
@@ -32,15 +27,8 @@ def test_a_caller_without_rights_is_denied(cluster, customer, name):
 def test_a_caller_that_may_not_use_the_key_is_denied(cluster, customer, name):
     role = customer.role(f"Role{name}")
     key = customer.key(role)
-    cluster.tool("admin", "user", "create", "--account", ACCOUNT, "--name", name)
-    policy = cluster.data / "policies" / f"{name}.json"
-    policy.write_text(json.dumps({"Version": "2012-10-17", "Statement": [
+    forecast = cluster.client("forecast", customer.user(name, {"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Action": ["forecast:*", "iam:PassRole"], "Resource": "*"}]}))
-    cluster.tool("admin", "user", "put-policy", "--account", ACCOUNT, "--name", name, "--policy-name", "forecast",
-                 "--policy", str(policy))
-    made = json.loads(cluster.tool("admin", "access-key", "create", "--account", ACCOUNT, "--user", name, "--json").stdout)
-    forecast = cluster.client("forecast", {
-        "aws_access_key_id": made["AccessKeyId"], "aws_secret_access_key": made["SecretAccessKey"]})
     with pytest.raises(botocore.exceptions.ClientError) as error:
         forecast.create_dataset(
             DatasetName=name, Domain="CUSTOM", DatasetType="TARGET_TIME_SERIES",
