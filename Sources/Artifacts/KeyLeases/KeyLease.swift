@@ -55,7 +55,10 @@ package final class KeyLease: Sendable {
     /// data key is held.
     package var standing: (age: Duration, unanswered: Int)? {
         let now = clock.now()
-        return state.withLock { $0.machine.standing.map { (now - $0.confirmedAt, $0.unanswered) } }
+        // Read out first: mapped under the lock, this stops the optimiser of Swift 6.3.
+        let standing = state.withLock { $0.machine.standing }
+        guard let standing else { return nil }
+        return (now - standing.confirmedAt, standing.unanswered)
     }
 
     /// Has `secret` wiped when the lease ends. Where it has ended already, wipes at once and throws. The lease does not

@@ -1,4 +1,4 @@
-package import Glibc
+import Glibc
 
 /// An output file that appears under its name when it is complete, or never. Where the file system allows, it has no
 /// name at all until then, so that not even a killed process leaves one behind.
