@@ -68,6 +68,13 @@ build() {
     bin=$(cd "$root" && swift build -c "$configuration" --show-bin-path)
 }
 
+# The official clients, in a virtual environment of the build folder.
+clients_environment() {
+    venv="$root/.build/clients-venv"
+    [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
+    "$venv/bin/pip" install -q --disable-pip-version-check -r "$root/Tests/Clients/requirements.txt"
+}
+
 # stop PID: asks, waits, then insists. Only ever for processes that we started.
 stop() {
     local pid=$1 waited=0

@@ -8,8 +8,8 @@ package struct StagedFile: ~Copyable {
     /// The name it has meanwhile, where it must have one.
     private var temporary: String?
 
-    /// Begins a file beside `path`. `mode` is narrowed by the process's umask.
-    package init(path: String, mode: mode_t) throws(EnvelopeError) {
+    /// Begins a file beside `path`. `mode` (permission bits) is narrowed by the process's umask.
+    package init(path: String, mode: UInt32) throws(EnvelopeError) {
         guard !path.isEmpty, !path.hasSuffix("/") else { throw .invalidInput("The output is not the name of a file.") }
         let (descriptor, temporary) = try Self.begin(path, mode)
         self.path = path

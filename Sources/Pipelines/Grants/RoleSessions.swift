@@ -15,6 +15,9 @@ package final class RoleSessions: Sendable {
         package var sourceAddress: String
         package var userAgent: String
 
+        /// Address and user agent of what the service does of its own accord.
+        package static let service = "forecast.amazonaws.com"
+
         package init(
             sessionName: String, sourceARN: String, sourceAccount: String, sourceAddress: String, userAgent: String
         ) {

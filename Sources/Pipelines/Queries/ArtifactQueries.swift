@@ -1,0 +1,126 @@
+package import Artifacts
+import AWSClients
+package import AWSProtocol
+import Envelope
+import EnvelopeKMS
+import Forecasting
+import FoundationEssentials
+package import Jobs
+package import ObjectStore
+import TimeSeries
+
+/// Reads out of artifacts for the API, each under a reading grant of this process that lives for a minute.
+///
+/// Whether the caller may use the key was decided before; this is the service's own access.
+package struct ArtifactQueries: ArtifactQuerying {
+    private let readGrants: ReadGrants
+    private let roles: RoleSessions
+    private let keeper: KeyLeaseKeeper
+    private let artifacts: any ObjectStore
+    private let process: String
+
+    package init(
+        readGrants: ReadGrants, roles: RoleSessions, keeper: KeyLeaseKeeper, artifacts: any ObjectStore, process: String
+    ) {
+        self.readGrants = readGrants
+        self.roles = roles
+        self.keeper = keeper
+        self.artifacts = artifacts
+        self.process = process
+    }
+
+    package func importStatistics(
+        _ artifact: ArtifactInput, account: String
+    ) async throws -> (fields: JSONObject, gigabytes: Double) {
+        try await reading(artifact, account: account) { reader in
+            let sections = reader.manifest.sections
+            let bytes = sections["counts"]?["bytes"]?.doubleValue ?? 0
+            return (sections["statistics"]?.objectValue ?? [:], bytes / ImportManifest.bytesInGigabyte)
+        }
+    }
+
+    package func evaluationResults(_ artifact: ArtifactInput, account: String) async throws -> [JSONValue] {
+        try await reading(artifact, account: account) { $0.manifest.sections["evaluation"]?.arrayValue ?? [] }
+    }
+
+    package func predictions(
+        _ artifact: ArtifactInput, account: String, filters: [String: String], start: Int64?, end: Int64?
+    ) async throws -> JSONObject {
+        try await reading(artifact, account: account) { reader in
+            let names = reader.manifest.sections["settings"]?["keyNames"]?.arrayValue?.compactMap(\.stringValue) ?? []
+            let wanted = try SeriesFilter(filters, keyNames: names)
+            var found: [(key: ItemKey, payload: [UInt8])] = []
+            for index in reader.manifest.chunks.indices {
+                let chunk = try await reader.chunk(index)
+                let partition = try await chunk.index(.forecastValues).partition(of: ItemKey(itemID: wanted.item))
+                guard !partition.bytes.isEmpty else { continue }
+                found += try KeyedPartition.records(in: try await chunk.read(partition.bytes), where: wanted.matches)
+            }
+            guard let series = found.first else {
+                throw AWSError(code: "ResourceNotFoundException", message: "The forecast has no series for these filters.")
+            }
+            guard found.count == 1 else {
+                throw AWSError(
+                    code: "InvalidInputException",
+                    message: "Filters: they fit \(found.count) series; give a value for each of \(names.joined(separator: ", ")).")
+            }
+            return try PredictionsAnswer.json(try ForecastValues(decoding: series.payload), start: start, end: end)
+        }
+    }
+
+    /// Opens the manifest under the reading grant and lets go of the key afterwards.
+    private func reading<R: Sendable>(
+        _ artifact: ArtifactInput, account: String, _ body: @escaping @Sendable (ArtifactReader) async throws -> R
+    ) async throws -> R {
+        let terms = GrantTerms(artifact: artifact.key, use: .read, account: account)
+        do {
+            let grant = try await readGrants.grant(terms.intent(grantee: roles.principals.api(session: process))) { record in
+                try await GrantMaker(roles: roles).create(
+                    record,
+                    RoleSessions.Purpose(
+                        sessionName: "forecast-\(terms.artifactName)", sourceARN: artifact.key.resource, sourceAccount: account,
+                        sourceAddress: RoleSessions.Purpose.service, userAgent: RoleSessions.Purpose.service))
+            }
+            let access = ArtifactAccess(
+                scope: try ArtifactScope(account: account, resource: artifact.key.resource, incarnation: terms.artifactName),
+                keyARN: artifact.key.keyARN, kms: roles.kms(serviceRole: ServicePrincipals.apiRole, session: process),
+                grantTokens: grant.token.map { [$0] } ?? [], keeper: keeper)
+            defer { access.release() }
+            return try await withKeyLeases([access.lease]) {
+                try await body(try await ArtifactReader.open(try artifact.reference, store: artifacts, access: access))
+            }
+        } catch {
+            // A grant that was revoked must not be handed out for the rest of its minute.
+            if Self.meansDenied(error) { try? await readGrants.forget(terms.artifactName) }
+            throw Self.awsError(error, key: artifact.key.keyARN)
+        }
+    }
+
+    private static let ownCodes: Set<String> = ["InvalidInputException", "ResourceNotFoundException"]
+
+    private static func meansDenied(_ error: any Error) -> Bool {
+        switch error {
+        case let error as AWSError: !error.isRetriable && !ownCodes.contains(error.code)
+        case let error as KeyLeaseLost: !error.isRetriable
+        default: false
+        }
+    }
+
+    /// What a caller is told: denied where the key can't be used, to come back later where KMS does not answer.
+    static func awsError(_ error: any Error, key: String) -> AWSError {
+        switch error {
+        case let error as AWSError where ownCodes.contains(error.code):
+            return error
+        case let error where meansDenied(error):
+            return .accessDenied("Forecast can't use the key \(key): \(error)")
+        case let error as AWSError:
+            return .serviceUnavailable(cause: error)
+        case let error as KeyLeaseLost:
+            return .serviceUnavailable(cause: error)
+        case let error as JobError where error.isRetriable:
+            return .serviceUnavailable(cause: error)
+        default:
+            return .internalFailure(cause: error)
+        }
+    }
+}
