@@ -155,7 +155,12 @@ let package = Package(
         tests("JobsTests", ["Jobs", "Postgres", "PostgresTesting", crypto, logging]),
         tests("AuditTrailTests", ["AWSProtocol", "AuditTrail", "Postgres", "PostgresTesting", logging]),
         tests("TimeSeriesTests", ["TimeSeries"]),
-        tests("PipelinesTests", ["AWSProtocol", "Forecasting", "Jobs", "Pipelines", "TimeSeries"]),
+        tests(
+            "PipelinesTests",
+            [
+                "AWSClients", "AWSProtocol", "Artifacts", "Catalog", "Forecasting", "Jobs", "ObjectStore", "Pipelines", "Postgres",
+                "PostgresTesting", "Secrets", "TimeSeries", crypto,
+            ]),
         tests("ForecastingTests", ["Forecasting", "TimeSeries"]),
     ]
 )

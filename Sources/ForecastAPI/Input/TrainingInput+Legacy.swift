@@ -1,4 +1,5 @@
 import AWSProtocol
+import Forecasting
 import TimeSeries
 
 extension TrainingInput {
@@ -18,6 +19,7 @@ extension TrainingInput {
         default:
             break
         }
+        horizonRule = autoML ? .retrainedOrAutoML : .algorithm
         for member in ["HPOConfig", "TrainingParameters", "AutoMLOverrideStrategy"] where input[member] != nil {
             throw AWSError.invalidInput("\(member): is not supported by this version.")
         }

@@ -1,5 +1,6 @@
 import AWSProtocol
 import Catalog
+import Forecasting
 import Pipelines
 import TimeSeries
 
@@ -22,6 +23,8 @@ struct TrainingInput: Sendable {
     var optimizationMetric: String
     var backtestWindows = 1
     var backtestOffset: Int
+    /// How long the horizon may be beside the data; the worker, which knows them, holds it against them.
+    var horizonRule = PredictorSettings.HorizonRule.autoPredictor
 
     /// The target dataset of the group and its imports in effect.
     struct Source: Sendable {
@@ -81,7 +84,7 @@ struct TrainingInput: Sendable {
             dataFrequency: source.dataset.request["DataFrequency"]?.stringValue, forecastFrequency: frequency, horizon: horizon,
             forecastTypes: forecastTypes, dimensions: dimensions, alignment: alignment, transformations: transformations,
             optimizationMetric: optimizationMetric, backtestWindows: backtestWindows, backtestOffset: backtestOffset,
-            output: output)
+            horizonRule: horizonRule.rawValue, output: output)
     }
 }
 

@@ -1,5 +1,6 @@
 import AWSProtocol
 import Catalog
+import Forecasting
 import FoundationEssentials
 import Jobs
 import Logging
@@ -44,8 +45,10 @@ extension ForecastOperation {
         guard let predictor = try await service.catalog.find(reference), predictor.type == .predictor else {
             return OperationPlan(resource: service.arn(.predictor, name)) { _ in throw AWSError.resourceNotFound(reference) }
         }
+        var training = try TrainingInput(autoPredictor: predictor.request)
+        training.horizonRule = .retrainedOrAutoML
         var plan = try await train(
-            arnPath: "\(name)_\(ULID.make())", name: name, training: try TrainingInput(autoPredictor: predictor.request),
+            arnPath: "\(name)_\(ULID.make())", name: name, training: training,
             encryption: predictor.encryption, tags: try input.tags(), service,
             extra: ["ReferencePredictorSummary": ["Arn": .string(reference), "State": "Active"]]
         ) { training, target in

@@ -50,10 +50,15 @@ struct RecordSink {
         ordinal += 1
     }
 
-    /// After an error, and at the end: nothing of a chunk that was not sealed stays.
-    mutating func abort() async {
-        await chunk?.abort()
-        chunk = nil
+    /// Lets `body` fill it, and leaves nothing of a chunk that was not sealed when `body` throws.
+    func fill(_ body: (inout RecordSink) async throws -> Void) async throws {
+        var sink = self
+        do {
+            try await body(&sink)
+        } catch {
+            await sink.chunk?.abort()
+            throw error
+        }
     }
 }
 

@@ -15,15 +15,10 @@ struct ForecastAttempt: Sendable {
     let context: TaskContext
 
     func run() async throws {
-        var sink = RecordSink(
+        try await RecordSink(
             context, writer: writer, kind: .forecast, chunkKind: .forecastValues, keyFieldCount: predictor.keyNames.count,
-            limits: limits)
-        do {
-            try await forecast(into: &sink)
-        } catch {
-            await sink.abort()
-            throw error
-        }
+            limits: limits
+        ).fill { try await forecast(into: &$0) }
     }
 
     private func forecast(into sink: inout RecordSink) async throws {

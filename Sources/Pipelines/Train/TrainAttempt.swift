@@ -21,15 +21,10 @@ struct TrainAttempt: Sendable {
     let context: TaskContext
 
     func run() async throws {
-        var sink = RecordSink(
+        try await RecordSink(
             context, writer: writer, kind: .predictor, chunkKind: .fittedSeries, keyFieldCount: terms.keyNames.count,
-            limits: limits)
-        do {
-            try await train(into: &sink)
-        } catch {
-            await sink.abort()
-            throw error
-        }
+            limits: limits
+        ).fill { try await train(into: &$0) }
     }
 
     private func train(into sink: inout RecordSink) async throws {
