@@ -297,7 +297,8 @@ class Customer:
         """What whoever sees a terminal state may rely on, and the pairs in the trail."""
         assert self.job_grants(key) == []
         created = [e for e in self.events("CreateGrant")
-                   if e.get("responseElements") and e["resources"][0]["ARN"] == key]
+                   if e.get("responseElements") and e["resources"][0]["ARN"] == key
+                   and e["requestParameters"]["name"].startswith("job/")]
         retired = {e["additionalEventData"]["grantId"] for e in self.events("RetireGrant") if not e.get("errorCode")}
         assert created, "no CreateGrant on this key is in the trail"
         for event in created:

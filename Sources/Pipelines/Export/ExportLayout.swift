@@ -1,0 +1,46 @@
+import Forecasting
+import TimeSeries
+
+/// Which files a part of an export has, and the rows of a record in each.
+struct ExportLayout: Sendable {
+    struct File: Sendable {
+        /// Folder below the destination's path, with its slash; empty for none.
+        var folder: String
+        var header: [UInt8]
+        var rows: @Sendable (ItemKey, [UInt8]) throws -> [UInt8]
+    }
+
+    var sourceKind: ChunkKind
+    var files: [File]
+
+    /// `<Path>/<name>_<time>_part<N>.csv`
+    static func forecast(_ format: ExportFormat) -> ExportLayout {
+        ExportLayout(
+            sourceKind: .forecastValues,
+            files: [
+                File(folder: "", header: format.forecastHeader) { key, payload in
+                    try format.forecastLines(key, try ForecastValues(decoding: payload))
+                }
+            ])
+    }
+
+    /// `<Path>/forecasted-values/…` and `<Path>/accuracy-metrics-values/…`
+    static func backtest(_ format: ExportFormat) -> ExportLayout {
+        ExportLayout(
+            sourceKind: .fittedSeries,
+            files: [
+                File(folder: "forecasted-values/", header: format.forecastedValuesHeader) { key, payload in
+                    try format.forecastedValuesLines(key, PredictorRecord.backtestValues(in: payload))
+                },
+                File(folder: "accuracy-metrics-values/", header: format.accuracyMetricsHeader) { key, payload in
+                    try format.accuracyMetricsLines(key, PredictorRecord.backtestValues(in: payload))
+                },
+            ])
+    }
+
+    /// Key of a file below the destination's path; a message has `.encrypted` behind its documented name.
+    func name(_ file: Int, part: Int, document: ExportDocument) -> String {
+        let name = ExportFormat.fileName(document.name, startedAt: document.acceptedAt, part: part)
+        return files[file].folder + name + (document.output == nil ? "" : ".encrypted")
+    }
+}
