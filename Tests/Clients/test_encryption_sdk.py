@@ -23,7 +23,7 @@ def kms_keyring(kms, key):
 
 def raw_keyring(key):
     return MATERIALS.create_raw_aes_keyring(CreateRawAesKeyringInput(
-        key_namespace="forecastle", key_name="raw", wrapping_key=key,
+        key_namespace="forecastle", key_name="raw-key", wrapping_key=key,
         wrapping_alg=AesWrappingAlg.ALG_AES256_GCM_IV12_TAG16))
 
 
