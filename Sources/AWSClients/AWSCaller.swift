@@ -1,4 +1,4 @@
-import AWSProtocol
+package import AWSProtocol
 import Secrets
 
 package import struct FoundationEssentials.Date
@@ -42,7 +42,7 @@ package struct AWSCaller: Sendable {
     }
 
     /// Calls an operation of a JSON service. `extraHeaders` that begin with `x-amz-` are signed.
-    func json(
+    package func json(
         target: String, body: JSONObject, extraHeaders: [(String, String)] = []
     ) async throws(AWSError) -> JSONObject {
         let headers = [("X-Amz-Target", target), ("Content-Type", "application/x-amz-json-1.1")] + extraHeaders

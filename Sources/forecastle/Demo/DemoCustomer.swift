@@ -1,0 +1,106 @@
+import AWSProtocol
+import Foundation
+
+/// What a customer has before the first job: a bucket, two roles that trust Forecast, two keys of its own.
+struct DemoCustomer: Sendable {
+    static let bucket = "demo"
+
+    struct Access: Sendable {
+        var role: String
+        var key: String
+
+        var configuration: JSONValue { ["RoleArn": .string(role), "KMSKeyArn": .string(key)] }
+    }
+
+    let client: DemoClient
+    let account: String
+    let region: String
+    /// Folder and configuration of the cluster: roles are made with `forecastle admin`, as its operator would.
+    let folder: DataFolder
+
+    /// A role that trusts Forecast and may use the bucket, and a key with the documents' example policy for it.
+    func access(_ name: String) async throws -> Access {
+        let role = "arn:aws:iam::\(account):role/\(name)"
+        try await makeRole(name)
+        let answer = try await client.call(
+            .kms, "CreateKey", ["Policy": .string(keyPolicy(role).serializedString), "Description": .string("demo: \(name)")])
+        guard let key = answer["KeyMetadata"]?["Arn"]?.stringValue else {
+            throw DemoClient.Failure(description: "CreateKey gave no ARN")
+        }
+        return Access(role: role, key: key)
+    }
+
+    private func makeRole(_ name: String) async throws {
+        let trust = folder.path + "/\(name).trust.json"
+        let policy = folder.path + "/\(name).policy.json"
+        try folder.write(trustPolicy.serializedString, to: trust)
+        try folder.write(bucketPolicy.serializedString, to: policy)
+        try await admin("role", "create", name, "--account", account, "--trust", trust)
+        try await admin("policy", "put", "bucket", "--account", account, "--role", name, "--document", policy)
+    }
+
+    private func admin(_ arguments: String...) async throws {
+        let child = try await ChildProcess.start(
+            name: "admin", executable: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
+            arguments: ["admin"] + arguments + ["--config", folder.configuration],
+            environment: ProcessInfo.processInfo.environment, log: folder.log("demo-admin"))
+        let status = await child.wait()
+        guard status == 0 else {
+            throw DemoClient.Failure(
+                description: "forecastle admin \(arguments.prefix(2).joined(separator: " ")) "
+                    + "\(ChildProcess.describe(status)); its log: \(folder.log("demo-admin"))")
+        }
+    }
+
+    private var trustPolicy: JSONValue {
+        [
+            "Version": "2012-10-17",
+            "Statement": [
+                [
+                    "Effect": "Allow", "Principal": ["Service": "forecast.amazonaws.com"], "Action": "sts:AssumeRole",
+                    "Condition": [
+                        "StringEquals": ["aws:SourceAccount": .string(account)],
+                        "ArnLike": ["aws:SourceArn": .string("arn:aws:forecast:\(region):\(account):*")],
+                    ],
+                ]
+            ],
+        ]
+    }
+
+    private var bucketPolicy: JSONValue {
+        [
+            "Version": "2012-10-17",
+            "Statement": [
+                [
+                    "Effect": "Allow", "Action": ["s3:Get*", "s3:List*", "s3:PutObject"],
+                    "Resource": [
+                        .string("arn:aws:s3:::\(Self.bucket)"), .string("arn:aws:s3:::\(Self.bucket)/*"),
+                    ],
+                ]
+            ],
+        ]
+    }
+
+    /// The example of Amazon Forecast's documents, quotes and braces mended, placeholders filled.
+    private func keyPolicy(_ role: String) -> JSONValue {
+        [
+            "Version": "2012-10-17",
+            "Statement": [
+                [
+                    "Sid": "Allow access to principals authorized to use Amazon Forecast", "Effect": "Allow",
+                    "Principal": ["AWS": .string(role)],
+                    "Action": ["kms:DescribeKey", "kms:CreateGrant", "kms:RetireGrant"], "Resource": "*",
+                    "Condition": [
+                        "StringEquals": [
+                            "kms:ViaService": .string("forecast.\(region).amazonaws.com"), "kms:CallerAccount": .string(account),
+                        ]
+                    ],
+                ],
+                [
+                    "Sid": "Allow access for key administrators", "Effect": "Allow",
+                    "Principal": ["AWS": .string("arn:aws:iam::\(account):root")], "Action": ["kms:*"], "Resource": "*",
+                ],
+            ],
+        ]
+    }
+}
