@@ -94,7 +94,7 @@ def test_a_disabled_key_ends_a_running_import(slow, big, name):
 def test_a_disabled_key_ends_a_running_training(slow, name):
     role, key = keyed(slow, name)
     dataset = slow.dataset(name, key, role)
-    path = slow.put(f"{name}/many.csv", monthly_csv(items=1500, months=120))
+    path = slow.put(f"{name}/many.csv", monthly_csv(items=1000, months=120))
     group = slow.forecast.create_dataset_group(
         DatasetGroupName=name, Domain="CUSTOM", DatasetArns=[dataset])["DatasetGroupArn"]
     assert slow.wait(slow.import_("first", dataset, path, role))["Status"] == "ACTIVE"
@@ -114,7 +114,7 @@ def test_a_disabled_key_ends_a_running_training(slow, name):
     again = slow.forecast.create_auto_predictor(
         PredictorName=name + "2", ForecastHorizon=3, ForecastFrequency="M", DataConfig={"DatasetGroupArn": group},
         EncryptionConfig={"KMSKeyArn": model_key, "RoleArn": model_role})["PredictorArn"]
-    assert slow.wait(again)["Status"] == "ACTIVE"
+    assert slow.wait(again, seconds=240)["Status"] == "ACTIVE"
 
 
 def test_stop_ends_a_running_import_and_its_grants(slow, big, name):

@@ -46,7 +46,7 @@ struct EmbeddedPostgres: Sendable {
             "\(binaries)/postgres",
             [
                 "-D", folder.postgres, "-k", folder.sockets, "-p", "5432", "-c", "listen_addresses=",
-                "-c", "max_connections=200", "-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "full_page_writes=on",
+                "-c", "max_connections=400", "-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "full_page_writes=on",
                 "-c", "log_min_messages=warning", "-c", "log_statement=none", "-c", "log_parameter_max_length_on_error=0",
             ], dieWithParent: true)
         return try await ChildProcess.start(
