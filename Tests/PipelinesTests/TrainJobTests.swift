@@ -124,21 +124,16 @@ struct TrainJobTests {
         }
     }
 
-    @Test func grantOnTheOutputThatIsRevokedWhileModelsAreFittedFailsTheJob() async throws {
+    @Test func grantOnTheOutputThatIsRevokedDuringTrainingFailsTheJobAndPublishesNothing() async throws {
         try await TrainWorld.with { world in
             let input = try await imported(world, "data", 0..<60)
             let output = world.key(.predictor, "revoked", TrainWorld.modelKey)
             world.authority.revokeWithNextDataKey(of: TrainWorld.modelKey)
-            let chunks = Mutex(0)
-            let predictor = try await world.run(
-                .train, .predictor, document([input], output), output: output,
-                faults: FaultPoints { point in
-                    if point == .chunkBeforeRecord { chunks.withLock { $0 += 1 } }
-                })
+            let predictor = try await world.run(.train, .predictor, document([input], output), output: output)
             #expect(predictor.status == .createFailed)
             #expect(predictor.message?.contains(output.resource) == true, "\(predictor.message ?? "")")
-            // The key lease spoke during the fits, before there was anything to seal.
-            #expect(chunks.withLock { $0 } == 0)
+            // Whether the lease speaks during the fits or at the commit depends on how fast the machine is.
+            #expect(predictor.manifest == nil)
             #expect(world.authority.grants.isEmpty)
         }
     }
