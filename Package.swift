@@ -151,14 +151,17 @@ let package = Package(
             ]),
         tests("PoliciesTests", ["AWSProtocol", "Policies"]),
         tests("PostgresTests", ["Postgres", "PostgresTesting", "Secrets", logging]),
-        tests("KeysTests", ["AWSProtocol", "Accounts", "AuditTrail", "Keys", "Policies", "Postgres", "PostgresTesting", "Secrets", logging]),
+        tests(
+            "KeysTests",
+            ["AWSProtocol", "Accounts", "AuditTrail", "Keys", "Policies", "Postgres", "PostgresTesting", "Secrets", logging]),
         tests("JobsTests", ["Jobs", "Postgres", "PostgresTesting", crypto, logging]),
         tests("AuditTrailTests", ["AWSProtocol", "AuditTrail", "Postgres", "PostgresTesting", logging]),
         tests("TimeSeriesTests", ["TimeSeries"]),
         tests(
             "PipelinesTests",
             [
-                "AWSClients", "AWSProtocol", "Artifacts", "Catalog", "Forecasting", "Jobs", "ObjectStore", "Pipelines", "Postgres",
+                "AWSClients", "AWSProtocol", "Artifacts", "Catalog", "Forecasting", "Jobs", "ObjectStore", "Pipelines",
+                "Postgres",
                 "PostgresTesting", "Secrets", "TimeSeries", crypto,
             ]),
         tests("ForecastingTests", ["Forecasting", "TimeSeries"]),

@@ -77,7 +77,10 @@ private func imports(of room: String) throws -> [(module: String, file: String)]
     var found: [(String, String)] = []
     for case let file as URL in files where file.pathExtension == "swift" {
         let text = try String(contentsOf: file, encoding: .utf8)
-        for match in text.matches(of: /(?m)^\s*(?:@\w+\s+)*(?:(?:public|package|internal|private)\s+)?import\s+(?:struct |class |enum |func |protocol )?(\w+)/) {
+        for match in text.matches(
+            of:
+                /(?m)^\s*(?:@\w+\s+)*(?:(?:public|package|internal|private)\s+)?import\s+(?:struct |class |enum |func |protocol )?(\w+)/
+        ) {
             found.append((String(match.output.1), file.lastPathComponent))
         }
     }

@@ -1,5 +1,5 @@
-import FoundationEssentials
 import Forecasting
+import FoundationEssentials
 import Pipelines
 import TimeSeries
 

@@ -103,7 +103,8 @@ struct TrainJobTests {
                 reading: try await chunk.read(0..<min(ChunkIndex.headBytes, chunk.plaintextBytes)), expecting: .forecastValues,
                 plaintextBytes: chunk.plaintextBytes)
             for partition in index.partitions {
-                for (key, payload) in try KeyedPartition.records(in: try await chunk.read(partition.bytes), where: { _ in true }) {
+                for (key, payload) in try KeyedPartition.records(in: try await chunk.read(partition.bytes), where: { _ in true })
+                {
                     let values = try ForecastValues(decoding: payload)
                     #expect(values.timestamps == (0..<14).map { Int64(160 + $0) * 86_400 })
                     items.append(key.itemID)

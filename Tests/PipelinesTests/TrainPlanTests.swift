@@ -1,6 +1,6 @@
 import AWSProtocol
-import FoundationEssentials
 import Forecasting
+import FoundationEssentials
 import Jobs
 import Pipelines
 import Testing

@@ -47,7 +47,8 @@ extension ForecastOperation {
             if let key = source.location.keyARN, let encryption = dataset.encryption,
                 key != encryption.keyARN || source.location.roleARN != encryption.roleARN
             {
-                throw AWSError.invalidInput("DataSource: its KMSKeyArn and RoleArn must be those of the dataset's EncryptionConfig.")
+                throw AWSError.invalidInput(
+                    "DataSource: its KMSKeyArn and RoleArn must be those of the dataset's EncryptionConfig.")
             }
             let resource = Resource(
                 arn: service.arn(.datasetImportJob, "\(dataset.name)/\(name)", account: caller.account), account: caller.account,

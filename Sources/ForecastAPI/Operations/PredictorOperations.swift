@@ -16,7 +16,8 @@ extension ForecastOperation {
         }
         let encryption = try EncryptionConfigInput(in: input, required: service.configuration.requireCustomerKey).encryption
         return try await train(
-            arnPath: "\(name)_\(ULID.make())", name: name, training: try TrainingInput(autoPredictor: input), encryption: encryption,
+            arnPath: "\(name)_\(ULID.make())", name: name, training: try TrainingInput(autoPredictor: input),
+            encryption: encryption,
             tags: try input.tags(), service
         ) { training, target in
             (training.autoPredictorRequest(target: target), true)

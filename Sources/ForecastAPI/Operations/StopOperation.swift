@@ -10,7 +10,8 @@ extension ForecastOperation {
         return OperationPlan(resource: arn, owner: ARN(arn)?.account) { _ in
             guard let resource = try await service.catalog.find(arn) else { throw AWSError.resourceNotFound(arn) }
             guard resource.type.isMadeByAJob, let job = resource.job else {
-                throw AWSError.invalidInput("ResourceArn: \(resource.type.rawValue) is not a kind of resource that can be stopped.")
+                throw AWSError.invalidInput(
+                    "ResourceArn: \(resource.type.rawValue) is not a kind of resource that can be stopped.")
             }
             switch resource.status {
             case .createPending, .createInProgress:
@@ -28,7 +29,8 @@ extension ForecastOperation {
             case .createStopping:
                 break
             default:
-                throw AWSError.invalidInput("ResourceArn: \(arn) is \(resource.status.rawValue); only a job that runs can be stopped.")
+                throw AWSError.invalidInput(
+                    "ResourceArn: \(arn) is \(resource.status.rawValue); only a job that runs can be stopped.")
             }
             return [:]
         }

@@ -1,5 +1,5 @@
-import Artifacts
 import AWSProtocol
+import Artifacts
 import Jobs
 
 /// The pin of a chunk as a row of its task holds it until the manifest does. No value from the data.

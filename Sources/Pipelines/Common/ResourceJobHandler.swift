@@ -1,5 +1,5 @@
-import Artifacts
 import AWSProtocol
+import Artifacts
 import Catalog
 import Envelope
 import Forecasting

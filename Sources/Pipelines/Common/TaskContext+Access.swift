@@ -1,12 +1,13 @@
-import Artifacts
 import AWSClients
+import Artifacts
 import EnvelopeKMS
 import FoundationEssentials
 import Jobs
 
 extension TaskContext {
     /// The right to one artifact under the job's grant on it; the grant is made by whichever task comes first, the plan.
-    func access(_ artifact: ArtifactKey, _ use: GrantTerms.Use, _ environment: PipelineEnvironment) async throws -> ArtifactAccess {
+    func access(_ artifact: ArtifactKey, _ use: GrantTerms.Use, _ environment: PipelineEnvironment) async throws -> ArtifactAccess
+    {
         let terms = GrantTerms(artifact: artifact, use: use, account: job.account)
         let session = "\(job.id)"
         let roles = environment.roles
@@ -22,7 +23,8 @@ extension TaskContext {
     }
 
     /// Opens the manifest of an artifact that the job reads.
-    func open(_ input: ArtifactInput, _ access: ArtifactAccess, _ environment: PipelineEnvironment) async throws -> ArtifactReader {
+    func open(_ input: ArtifactInput, _ access: ArtifactAccess, _ environment: PipelineEnvironment) async throws -> ArtifactReader
+    {
         try await ArtifactReader.open(try input.reference, store: environment.artifacts, access: access)
     }
 

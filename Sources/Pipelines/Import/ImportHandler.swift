@@ -1,9 +1,9 @@
-import Artifacts
 import AWSProtocol
+import Artifacts
 import Catalog
+package import Jobs
 import ObjectStore
 package import Postgres
-package import Jobs
 import TimeSeries
 
 /// Import: every row of the customer's CSV is checked against the schema and stored, unaggregated, under the dataset's key.
@@ -68,7 +68,8 @@ package struct ImportHandler: ResourceJobHandler {
         let access = try await context.access(document.output, .write, environment)
         defer { access.release() }
         let attempt = ImportAttempt(
-            layout: try document.layout, format: try document.format, reader: LineReader(store: source.store, file: file, range: range),
+            layout: try document.layout, format: try document.format,
+            reader: LineReader(store: source.store, file: file, range: range),
             writer: context.writer(access, environment), limits: environment.limits, context: context)
         try await withKeyLeases([access.lease]) { try await attempt.run() }
     }

@@ -1,6 +1,6 @@
-package import Artifacts
 import AWSClients
 package import AWSProtocol
+package import Artifacts
 import Envelope
 import EnvelopeKMS
 import Forecasting
@@ -62,7 +62,8 @@ package struct ArtifactQueries: ArtifactQuerying {
             guard found.count == 1 else {
                 throw AWSError(
                     code: "InvalidInputException",
-                    message: "Filters: they fit \(found.count) series; give a value for each of \(names.joined(separator: ", ")).")
+                    message: "Filters: they fit \(found.count) series; give a value for each of \(names.joined(separator: ", "))."
+                )
             }
             return try PredictionsAnswer.json(try ForecastValues(decoding: series.payload), start: start, end: end)
         }

@@ -1,5 +1,5 @@
-import Artifacts
 import AWSProtocol
+import Artifacts
 import Forecasting
 package import Jobs
 import TimeSeries

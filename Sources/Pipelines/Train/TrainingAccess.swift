@@ -44,7 +44,8 @@ struct TrainingData: Sendable {
         for (input, access) in access.inputs {
             let reader = try await context.open(input, access, environment)
             guard let extent = try DataExtent(sections: reader.manifest.sections) else {
-                throw JobError.final("\(input.key.resource) holds no target time series that this version reads; import it again.")
+                throw JobError.final(
+                    "\(input.key.resource) holds no target time series that this version reads; import it again.")
             }
             readers.append(reader)
             extents.append(extent)

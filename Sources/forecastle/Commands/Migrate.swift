@@ -50,7 +50,9 @@ struct Migrate: AsyncParsableCommand {
             for target in try options.targets() {
                 defer { target.pool.close() }
                 let applied = try await target.migrations.up(on: target.pool)
-                print("\(target.set.rawValue): \(applied.isEmpty ? "up to date" : "applied \(applied.map(\.name).joined(separator: ", "))")")
+                print(
+                    "\(target.set.rawValue): \(applied.isEmpty ? "up to date" : "applied \(applied.map(\.name).joined(separator: ", "))")"
+                )
             }
         }
     }

@@ -45,7 +45,9 @@ struct Demo: AsyncParsableCommand {
         say("Import: every row is checked and sealed in chunks under the data key, with a grant that only this import has.")
         let dataset = try await steps.createDataset()
         try await watch(try await steps.importData(dataset), client)
-        say("Train: models are chosen per series by backtest. The dataset is read under its own key, the predictor lies under another.")
+        say(
+            "Train: models are chosen per series by backtest. The dataset is read under its own key, the predictor lies under another."
+        )
         let predictor = try await steps.train(dataset)
         try await watch(predictor, client)
         say("Forecast: under the predictor's key, as everything that comes after it.")
@@ -110,7 +112,8 @@ struct Demo: AsyncParsableCommand {
         for job in try await JobQueries(pool: pool).list(limit: 10).reversed() {
             let seconds = job.job.finishedAt.map { $0.timeIntervalSince(job.job.acceptedAt) } ?? 0
             table.add([
-                job.job.kind.rawValue, job.job.state.rawValue, Self.decimals(seconds, 2), "\(job.job.totalTasks)", "\(job.chunks)",
+                job.job.kind.rawValue, job.job.state.rawValue, Self.decimals(seconds, 2), "\(job.job.totalTasks)",
+                "\(job.chunks)",
                 "\(job.rows)", "\(job.bytes)",
             ])
         }
@@ -154,7 +157,9 @@ struct Demo: AsyncParsableCommand {
         table.show()
         let grants = try await client.call(.kms, "ListGrants", ["KeyId": .string(access.key)])
         let left = (grants["Grants"]?.arrayValue ?? []).filter { $0["Name"]?.stringValue?.hasPrefix("job/") == true }
-        guard left.isEmpty else { throw DemoClient.Failure(description: "\(left.count) grants of jobs are left on \(access.key)") }
+        guard left.isEmpty else {
+            throw DemoClient.Failure(description: "\(left.count) grants of jobs are left on \(access.key)")
+        }
         print("  ListGrants: no grant of a job is left on this key.")
     }
 

@@ -65,7 +65,8 @@ struct DemoTrail: Sendable {
         case nil: break
         }
         let time = record["eventTime"]?.stringValue ?? ""
-        return Line(time: String(time.dropFirst(11).dropLast()), event: event, who: who, grant: grant.map { String($0.prefix(8)) } ?? "")
+        return Line(
+            time: String(time.dropFirst(11).dropLast()), event: event, who: who, grant: grant.map { String($0.prefix(8)) } ?? "")
     }
 }
 

@@ -11,6 +11,7 @@ enum MigrationsFolder {
             if FileManager.default.fileExists(atPath: candidate.appending(path: "jobs").path) { return candidate.path }
             folder.deleteLastPathComponent()
         }
-        throw ConfigurationError(key: "migrations.directory", rule: "must be set: no migrations folder is beside the executable or above it")
+        throw ConfigurationError(
+            key: "migrations.directory", rule: "must be set: no migrations folder is beside the executable or above it")
     }
 }

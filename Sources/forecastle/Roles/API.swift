@@ -70,7 +70,8 @@ struct API: AsyncParsableCommand {
         }
         return ForecastService.Configuration(
             region: values.string("region"), serviceAccount: values.string("service_account"),
-            requireCustomerKey: values.flag("api.require_customer_key"), inheritDatasetKey: values.flag("api.inherit_dataset_key"),
+            requireCustomerKey: values.flag("api.require_customer_key"),
+            inheritDatasetKey: values.flag("api.inherit_dataset_key"),
             bucketOwners: owners, defaultBucketOwner: values.string("buckets.default_owner"), processName: process.id)
     }
 }

@@ -47,7 +47,8 @@ struct EmbeddedCluster: Sendable {
             .init(name: "broker") {
                 try? FileManager.default.removeItem(atPath: folder.brokerAddress)
                 return try await child(
-                    "broker", executable: URL(fileURLWithPath: executable).deletingLastPathComponent().path + "/forecastle-broker",
+                    "broker",
+                    executable: URL(fileURLWithPath: executable).deletingLastPathComponent().path + "/forecastle-broker",
                     ["--data", folder.path])
             })
         try await wait(for: "the broker") { FileManager.default.fileExists(atPath: folder.brokerAddress) }
@@ -99,8 +100,12 @@ struct EmbeddedCluster: Sendable {
             ("buckets.default_owner", Self.customer),
             ("worker.credentials_file", folder.credentials + "/worker.json"),
             ("worker.verifying_key_file", folder.credentials + "/specification.pub"),
-            ("migrations.directory", try MigrationsFolder.find(
-                ConfigurationValues(file: nil, environment: ProcessInfo.processInfo.environment, flags: Forecastle.flags.values))),
+            (
+                "migrations.directory",
+                try MigrationsFolder.find(
+                    ConfigurationValues(
+                        file: nil, environment: ProcessInfo.processInfo.environment, flags: Forecastle.flags.values))
+            ),
         ]
         var sections: [(String, [String])] = []
         for (name, value) in settings {
@@ -112,7 +117,8 @@ struct EmbeddedCluster: Sendable {
                 sections.append((parts[0], [line]))
             }
         }
-        let text = "# Written by forecastle up at each start.\n"
+        let text =
+            "# Written by forecastle up at each start.\n"
             + sections.map { "\($0.0):\n\($0.1.joined(separator: "\n"))\n" }.joined()
         try folder.write(text, to: folder.configuration)
         return try ConfigurationValues(

@@ -11,7 +11,8 @@ import UnixSignals
 struct Up: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run PostgreSQL, the development broker, authority, API and workers on this machine.",
-        discussion: "Everything is kept in one folder. Settings that are given as flags reach every process. deploy/up calls this.")
+        discussion:
+            "Everything is kept in one folder. Settings that are given as flags reach every process. deploy/up calls this.")
 
     enum Part: String, ExpressibleByArgument, CaseIterable {
         case everything, postgres
