@@ -11,7 +11,8 @@ struct Forecastle: AsyncParsableCommand {
             + "(FORECASTLE_WORKER_SLOTS).",
         version: "0.1.0",
         subcommands: [
-            Up.self, Authority.self, API.self, WorkerRole.self, Demo.self, Migrate.self, Doctor.self, Admin.self, Seal.self,
+            Up.self, Authority.self, API.self, WorkerRole.self, Demo.self, Job.self, Migrate.self, Doctor.self, Admin.self,
+            Seal.self,
             Open.self, Inspect.self,
         ]
     )

@@ -12,9 +12,8 @@ struct DemoCustomer: Sendable {
         var configuration: JSONValue { ["RoleArn": .string(role), "KMSKeyArn": .string(key)] }
     }
 
-    let client: DemoClient
+    let client: EnvironmentClient
     let account: String
-    let region: String
     /// Folder and configuration of the cluster: roles are made with `forecastle admin`, as its operator would.
     let folder: DataFolder
 
@@ -23,16 +22,18 @@ struct DemoCustomer: Sendable {
         let role = "arn:aws:iam::\(account):role/\(name)"
         try await makeRole(name)
         let answer = try await client.call(
-            .kms, "CreateKey", ["Policy": .string(keyPolicy(role).serializedString), "Description": .string("demo: \(name)")])
+            .kms, "CreateKey", ["Policy": .string(keyPolicy(role).serializedString), "Description": .string("Demo: \(name)")])
         guard let key = answer["KeyMetadata"]?["Arn"]?.stringValue else {
-            throw DemoClient.Failure(description: "CreateKey gave no ARN")
+            throw DemoFailure(description: "CreateKey gave no ARN")
         }
         return Access(role: role, key: key)
     }
 
     private func makeRole(_ name: String) async throws {
-        let trust = folder.path + "/\(name).trust.json"
-        let policy = folder.path + "/\(name).policy.json"
+        let documents = folder.path + "/demo"
+        try FileManager.default.createDirectory(atPath: documents, withIntermediateDirectories: true)
+        let trust = "\(documents)/\(name).trust.json"
+        let policy = "\(documents)/\(name).policy.json"
         try folder.write(trustPolicy.serializedString, to: trust)
         try folder.write(bucketPolicy.serializedString, to: policy)
         try await admin("role", "create", name, "--account", account, "--trust", trust)
@@ -43,10 +44,10 @@ struct DemoCustomer: Sendable {
         let child = try await ChildProcess.start(
             name: "admin", executable: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
             arguments: ["admin"] + arguments + ["--config", folder.configuration],
-            environment: ProcessInfo.processInfo.environment, log: folder.log("demo-admin"))
+            environment: ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("AWS_") }, log: folder.log("demo-admin"))
         let status = await child.wait()
         guard status == 0 else {
-            throw DemoClient.Failure(
+            throw DemoFailure(
                 description: "forecastle admin \(arguments.prefix(2).joined(separator: " ")) "
                     + "\(ChildProcess.describe(status)); its log: \(folder.log("demo-admin"))")
         }
@@ -60,7 +61,7 @@ struct DemoCustomer: Sendable {
                     "Effect": "Allow", "Principal": ["Service": "forecast.amazonaws.com"], "Action": "sts:AssumeRole",
                     "Condition": [
                         "StringEquals": ["aws:SourceAccount": .string(account)],
-                        "ArnLike": ["aws:SourceArn": .string("arn:aws:forecast:\(region):\(account):*")],
+                        "ArnLike": ["aws:SourceArn": .string("arn:aws:forecast:\(client.region):\(account):*")],
                     ],
                 ]
             ],
@@ -92,7 +93,8 @@ struct DemoCustomer: Sendable {
                     "Action": ["kms:DescribeKey", "kms:CreateGrant", "kms:RetireGrant"], "Resource": "*",
                     "Condition": [
                         "StringEquals": [
-                            "kms:ViaService": .string("forecast.\(region).amazonaws.com"), "kms:CallerAccount": .string(account),
+                            "kms:ViaService": .string("forecast.\(client.region).amazonaws.com"),
+                            "kms:CallerAccount": .string(account),
                         ]
                     ],
                 ],

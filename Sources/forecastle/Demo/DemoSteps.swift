@@ -2,17 +2,22 @@ import AWSProtocol
 
 /// The calls of the main job, in their order.
 struct DemoSteps: Sendable {
-    let client: DemoClient
+    let client: EnvironmentClient
     let series: DemoSeries
     let data: DemoCustomer.Access
     let model: DemoCustomer.Access
+    /// Makes names of this run its own, so that it can be repeated in one cluster.
+    let tag: String
+
+    /// The folder of this run in the bucket.
+    var folder: String { "run_\(tag)" }
 
     /// A dataset under the data key, in a group of its own.
-    func createDataset() async throws -> String {
+    func createDataset() async throws -> (dataset: String, group: String) {
         let dataset = try await arn(
             "CreateDataset", "DatasetArn",
             [
-                "DatasetName": "demo_history", "Domain": "CUSTOM", "DatasetType": "TARGET_TIME_SERIES",
+                "DatasetName": .string("demo_\(tag)"), "Domain": "CUSTOM", "DatasetType": "TARGET_TIME_SERIES",
                 "DataFrequency": .string(series.frequency),
                 "Schema": [
                     "Attributes": [
@@ -23,10 +28,10 @@ struct DemoSteps: Sendable {
                 ],
                 "EncryptionConfig": data.configuration,
             ])
-        _ = try await arn(
+        let group = try await arn(
             "CreateDatasetGroup", "DatasetGroupArn",
-            ["DatasetGroupName": "demo", "Domain": "CUSTOM", "DatasetArns": [.string(dataset)]])
-        return dataset
+            ["DatasetGroupName": .string("demo_\(tag)"), "Domain": "CUSTOM", "DatasetArns": [.string(dataset)]])
+        return (dataset, group)
     }
 
     func importData(_ dataset: String) async throws -> String {
@@ -38,45 +43,47 @@ struct DemoSteps: Sendable {
             ])
     }
 
-    func train(_ dataset: String) async throws -> String {
-        let group = dataset.replacing("dataset/demo_history", with: "dataset-group/demo")
-        return try await arn(
+    func train(_ group: String) async throws -> String {
+        try await arn(
             "CreateAutoPredictor", "PredictorArn",
             [
-                "PredictorName": "demo_predictor", "ForecastHorizon": .int(Int64(series.horizon)),
+                "PredictorName": .string("demo_\(tag)"), "ForecastHorizon": .int(Int64(series.horizon)),
                 "ForecastFrequency": .string(series.frequency), "ForecastTypes": ["0.1", "0.5", "0.9"],
                 "DataConfig": ["DatasetGroupArn": .string(group)], "EncryptionConfig": model.configuration,
             ])
     }
 
     func forecast(_ predictor: String) async throws -> String {
-        try await arn("CreateForecast", "ForecastArn", ["ForecastName": "demo_forecast", "PredictorArn": .string(predictor)])
+        try await arn(
+            "CreateForecast", "ForecastArn", ["ForecastName": .string("demo_\(tag)"), "PredictorArn": .string(predictor)])
     }
 
     func exportBacktests(_ predictor: String) async throws -> String {
         try await arn(
             "CreatePredictorBacktestExportJob", "PredictorBacktestExportJobArn",
             [
-                "PredictorBacktestExportJobName": "demo_backtests", "PredictorArn": .string(predictor),
+                "PredictorBacktestExportJobName": "backtests", "PredictorArn": .string(predictor),
                 "Destination": location("backtests", model, sealed: true),
             ])
     }
 
     private func location(_ path: String, _ access: DemoCustomer.Access, sealed: Bool) -> JSONValue {
-        var config: JSONObject = ["Path": .string("s3://\(DemoCustomer.bucket)/\(path)"), "RoleArn": .string(access.role)]
+        var config: JSONObject = [
+            "Path": .string("s3://\(DemoCustomer.bucket)/\(folder)/\(path)"), "RoleArn": .string(access.role),
+        ]
         if sealed { config["KMSKeyArn"] = .string(access.key) }
         return ["S3Config": .object(config)]
     }
 
     private func arn(_ operation: String, _ member: String, _ body: JSONObject) async throws -> String {
         guard let arn = try await client.call(.forecast, operation, body)[member]?.stringValue else {
-            throw DemoClient.Failure(description: "\(operation) gave no \(member)")
+            throw DemoFailure(description: "\(operation) gave no \(member)")
         }
         return arn
     }
 
     /// Status and message of what a job makes.
-    static func status(_ arn: String, _ client: DemoClient) async throws -> (status: String, message: String?) {
+    static func status(_ arn: String, _ client: EnvironmentClient) async throws -> (status: String, message: String?) {
         let (operation, member): (String, String)
         switch ARN(arn)?.resourceType {
         case "dataset-import-job": (operation, member) = ("DescribeDatasetImportJob", "DatasetImportJobArn")
