@@ -51,7 +51,7 @@ struct Demo: AsyncParsableCommand {
     private func prepareSeries(_ folder: DataFolder, _ story: DemoStory) throws -> DemoSeries {
         guard let generate else { return .shipped(in: series) }
         let file = folder.path + "/generated.csv"
-        story.say("Generate \(Amount.count(generate.items, "series")) of \(generate.days) days.")
+        story.say("Generate \(generate.items) series of \(generate.days) days.")
         try generate.write(to: file)
         return .generated(generate, in: file)
     }

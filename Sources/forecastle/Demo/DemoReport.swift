@@ -23,8 +23,11 @@ struct DemoReport {
             keys.append(try await grants(name, access, outcome.jobs))
         }
         result["keys"] = .array(keys)
+        story.line("")
+        story.line("  Dry runs ask KMS without doing: at acceptance, whether role and key would do (check: CreateDataset's);")
+        story.line("  while a job works, whether its key may still be used. That is its key lease: a revoked key ends it there.")
         story.line(
-            "\n  Check: ListGrants on both keys names no grant of a job, and the trail has a RetireGrant for each CreateGrant.")
+            "  Check: ListGrants on both keys names no grant of a job, and the trail has a RetireGrant for each CreateGrant.")
         next(outcome)
         return result
     }
@@ -62,12 +65,13 @@ struct DemoReport {
         }
         table.add(
             "average wQL", Amount.decimals(metrics["AverageWeightedQuantileLoss"]?.doubleValue ?? .nan, 4), "of all quantiles")
+        let errors = metrics["ErrorMetrics"]?.arrayValue?.first { $0["ForecastType"]?.stringValue == "0.5" }
         let meanings = [
-            ("WAPE", "sum of errors by sum of values"), ("RMSE", "in units of the series"), ("MAPE", "mean share of error"),
-            ("MASE", "below 1: better than repeating the last season"),
+            ("WAPE", "of the median: sum of errors by sum of values"), ("RMSE", "of the median: in units of the series"), ("MAPE", "of the median: mean share of error"),
+            ("MASE", "of the median: below 1 is better than repeating the last season"),
         ]
         for (name, meaning) in meanings {
-            let value = metrics["ErrorMetrics"]?.arrayValue?.first?[name]?.doubleValue
+            let value = errors?[name]?.doubleValue
             table.add(name, Amount.decimals(value ?? .nan, 4), meaning)
         }
         story.table(table)
@@ -106,7 +110,7 @@ struct DemoReport {
         story.table(table)
         if lives.grants.contains(where: { !$0.isOfJob && $0.retiredAt == nil }) {
             story.line(
-                "  Grants for reading (queries, metrics, statistics) serve all readers and end a minute after they were made.")
+                "  Grants for reading (queries, metrics, statistics) are retired about a minute after their last use.")
         }
         try await check(name, access, lives)
         let grants = lives.grants.map { grant -> JSONValue in

@@ -5,7 +5,7 @@ import Jobs
 
 /// One run of the main job: a customer's preparations, the four jobs, and what came of them.
 struct DemoRun: Sendable {
-    /// A job that has made no progress for so long is taken for hung.
+    /// A job that has shown no progress for so long is taken for hung.
     static let stallTimeout: Duration = .seconds(300)
 
     let client: EnvironmentClient

@@ -67,9 +67,9 @@ struct GrantLives: Sendable {
                 grants.append(
                     Grant(
                         id: id, name: event.grantName, operations: event.operations, constraint: event.context,
-                        chapter: chapter, createdAt: event.time))
+                        chapter: chapter, createdAt: event.timestamp))
             } else if event.name == "RetireGrant", let index = grants.firstIndex(where: { $0.id == id }) {
-                grants[index].retiredAt = event.time
+                grants[index].retiredAt = event.timestamp
             }
         }
         append(event, chapter: chapter, grant: event.grantID)

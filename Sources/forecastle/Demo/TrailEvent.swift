@@ -2,8 +2,8 @@ import AWSProtocol
 
 /// What the demo reads of a CloudTrail record: who did what with a key, under which session or grant.
 struct TrailEvent: Sendable {
-    /// `21:36:18`
-    let time: String
+    /// `2026-11-23T21:36:18Z`
+    let timestamp: String
     let name: String
     let errorCode: String?
     /// Name of the role session: of the caller, or of the session that AssumeRole made.
@@ -21,7 +21,7 @@ struct TrailEvent: Sendable {
     init(_ record: JSONObject) {
         let identity = record["userIdentity"]
         let parameters = record["requestParameters"]
-        time = String((record["eventTime"]?.stringValue ?? "").dropFirst(11).prefix(8))
+        timestamp = record["eventTime"]?.stringValue ?? ""
         name = record["eventName"]?.stringValue ?? ""
         errorCode = record["errorCode"]?.stringValue
         if identity?["type"]?.stringValue == "AssumedRole" {
@@ -39,6 +39,9 @@ struct TrailEvent: Sendable {
             parameters?["constraints"]?["encryptionContextSubset"]?.objectValue
             ?? parameters?["encryptionContext"]?.objectValue ?? [:]
     }
+
+    /// `21:36:18`
+    var time: String { String(timestamp.dropFirst(11).prefix(8)) }
 
     var isDryRun: Bool { errorCode == "DryRunOperationException" }
     var isRefused: Bool { errorCode != nil && !isDryRun }
