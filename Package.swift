@@ -160,9 +160,8 @@ let package = Package(
         tests(
             "PipelinesTests",
             [
-                "AWSClients", "AWSProtocol", "Artifacts", "Catalog", "Forecasting", "Jobs", "ObjectStore", "Pipelines",
-                "Postgres",
-                "PostgresTesting", "Secrets", "TimeSeries", crypto,
+                "AWSClients", "AWSProtocol", "Artifacts", "ArtifactsTesting", "Catalog", "Envelope", "Forecasting", "Jobs",
+                "ObjectStore", "Pipelines", "Postgres", "PostgresTesting", "Secrets", "TimeSeries", crypto,
             ]),
         tests("ForecastingTests", ["Forecasting", "TimeSeries"]),
     ]

@@ -28,6 +28,8 @@ final class TrainAuthority: AWSTransport {
     var grantsEverMade: Int { state.withLock { $0.everMade } }
     /// Ends every grant on a key, as RevokeGrant would, right after the next data key under it was given out.
     func revokeWithNextDataKey(of keyARN: String) { state.withLock { $0.revokedKey = keyARN } }
+    /// Ends every grant on a key now. New ones can be made.
+    func revoke(_ keyARN: String) { state.withLock { state in state.grants = state.grants.filter { $1.keyARN != keyARN } } }
 
     func send(_ call: AWSTransportCall) async throws -> AWSTransportAnswer {
         guard let target = call.request.headers.first(where: { $0.0.lowercased() == "x-amz-target" })?.1 else {

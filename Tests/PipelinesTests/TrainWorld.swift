@@ -99,10 +99,7 @@ struct TrainWorld: Sendable {
         return try Worker(
             configuration: WorkerConfiguration(name: "worker-\(UUID())", slots: 2, threads: 2, grace: .seconds(5)),
             jobs: configuration, pool: pool, beatPool: pool,
-            handlers: [
-                ImportHandler(environment: environment), TrainHandler(environment: environment),
-                ForecastHandler(environment: environment),
-            ],
+            handlers: PipelineHandlers.all(environment),
             verifier: SpecificationVerifier(publicKeys: [signer.publicKey]), retirer: retirer, lister: retirer,
             remover: NoRemover(), faults: faults, logger: TestDatabase.logger)
     }

@@ -37,7 +37,7 @@ package struct KMSKeyLeaseProbe: KeyLeaseProbe {
     }
 
     /// Refusals of our own signature or session: the question about the key was not answered.
-    private static let concernsOurselves: Set<String> = [
+    package static let concernsOurselves: Set<String> = [
         "UnrecognizedClientException", "ExpiredTokenException", "InvalidSignatureException", "IncompleteSignatureException",
         "MissingAuthenticationTokenException", "IncompleteSignature", "SignatureDoesNotMatch",
     ]

@@ -7,7 +7,7 @@ import ObjectStore
 /// One file in the customer's bucket in the making: plain, or an AWS Encryption SDK message where the destination names a key.
 ///
 /// Nothing of it is seen before `publish`. A name that is taken is an earlier attempt's of ours, which was cut off before its
-/// task was finished: then what is there must be the very same content.
+/// task was finished: then what is there must be the very same content. What the bucket refuses is said of the Destination.
 actor ExportFile {
     private enum Target {
         case plain(any ObjectWriter)
@@ -21,7 +21,7 @@ actor ExportFile {
     private var length = 0
 
     static func plain(_ store: any ObjectStore, _ key: ObjectKey) async throws -> ExportFile {
-        ExportFile(store, key, .plain(try await store.writer(key)))
+        ExportFile(store, key, .plain(try await Destination.of(key) { try await store.writer(key) }))
     }
 
     /// - Parameter ordinal: of the file within the export, part of its encryption context.
@@ -30,7 +30,9 @@ actor ExportFile {
         ordinal: Int
     ) async throws -> ExportFile {
         let writer = ArtifactWriter(store: store, access: access, attempt: attempt, frameBytes: frameBytes)
-        let chunk = try await writer.chunk(kind: .export, ordinal: ordinal, objectName: key.name)
+        let chunk = try await Destination.of(key) {
+            try await writer.chunk(kind: .export, ordinal: ordinal, objectName: key.name)
+        }
         let context = access.scope.context(kind: .export, attempt: attempt, ordinal: ordinal)
         return ExportFile(store, key, .sealed(chunk, access, context: context))
     }
@@ -45,27 +47,24 @@ actor ExportFile {
         guard !bytes.isEmpty else { return }
         hash.update(data: bytes)
         length += bytes.count
-        switch target {
-        case .plain(let writer): try await writer.append(bytes)
-        case .sealed(let chunk, _, _): try await chunk.append(bytes)
+        try await Destination.of(key) {
+            switch target {
+            case .plain(let writer): try await writer.append(bytes)
+            case .sealed(let chunk, _, _): try await chunk.append(bytes)
+            }
         }
     }
 
     func publish() async throws {
         let digest = Array(hash.finalize())
-        switch target {
-        case .plain(let writer):
-            do {
-                _ = try await writer.publish()
-            } catch let error as ObjectStoreError where error.code == .alreadyExists {
-                guard try await store.holds(PublishedObject(key: key, length: length, sha256: digest)) else { throw taken }
+        let isOurs = try await Destination.of(key) {
+            switch target {
+            case .plain(let writer): try await publish(writer, digest)
+            case .sealed(let chunk, let access, let context): try await publish(chunk, digest, access, context)
             }
-        case .sealed(let chunk, let access, let context):
-            do {
-                _ = try await chunk.finish()
-            } catch let error as ArtifactError where error.code == .conflict {
-                guard try await holdsSealed(digest, access, context) else { throw taken }
-            }
+        }
+        guard isOurs else {
+            throw JobError.final("Destination: \(key) exists already with other content; choose another path or name.")
         }
     }
 
@@ -76,18 +75,25 @@ actor ExportFile {
         }
     }
 
-    /// Each sealing has a data key of its own, so the plaintexts are compared, after the message proved to be this file's.
-    private func holdsSealed(
-        _ digest: [UInt8], _ access: ArtifactAccess, _ context: EncryptionContext
-    ) async throws -> Bool {
-        let message = try await store.get(key)
-        let opened = try await MessageOpener.openMessage(
-            message, provider: access.provider,
-            expecting: MessageExpectation(suite: .committed, context: context, kmsKeyARN: access.keyARN))
-        return SHA256.hash(data: opened.plaintext).elementsEqual(digest)
+    private func publish(_ writer: any ObjectWriter, _ digest: [UInt8]) async throws -> Bool {
+        do {
+            _ = try await writer.publish()
+            return true
+        } catch let error as ObjectStoreError where error.code == .alreadyExists {
+            return try await store.holds(PublishedObject(key: key, length: length, sha256: digest))
+        }
     }
 
-    private var taken: JobError {
-        .final("Destination: \(key) exists already with other content; choose another path or name.")
+    /// Each sealing has a data key of its own, so the plaintexts are compared, after the message proved to be this file's.
+    private func publish(
+        _ chunk: ChunkWriter, _ digest: [UInt8], _ access: ArtifactAccess, _ context: EncryptionContext
+    ) async throws -> Bool {
+        do {
+            _ = try await chunk.finish()
+            return true
+        } catch let error as ArtifactError where error.code == .conflict {
+            return try await SealedFile(store: store, key: key, access: access).holds(
+                sha256: digest, MessageExpectation(suite: .committed, context: context, kmsKeyARN: access.keyARN))
+        }
     }
 }

@@ -4,7 +4,6 @@ import Envelope
 import Forecasting
 package import Jobs
 import ObjectStore
-import Secrets
 import TimeSeries
 
 /// Exports: a predictor's backtests or a forecast as CSV in the customer's bucket, sealed where the destination names a key.
@@ -31,23 +30,26 @@ package struct ExportHandler: ResourceJobHandler {
 
     package func plan(_ context: TaskContext) async throws -> [TaskSpecification] {
         let document = try document(of: context.job)
-        _ = try await destination(document)
+        let destination = try await Destination(document, environment.buckets)
         return try await withSource(document, context) { source in
-            try ExportTask.plan(chunks: source.reader.manifest.chunks.count).map {
-                TaskSpecification(input: try JobJSON($0))
+            let parts = source.parts
+            // The last part has the longest name: a path that can't hold it is refused before anything is written.
+            for file in source.layout.files.indices {
+                _ = try await destination.key(file, part: parts.count - 1, of: source.layout)
             }
+            return try parts.map { TaskSpecification(input: try JobJSON($0)) }
         }
     }
 
     package func run(_ task: TaskSpecification, _ context: TaskContext) async throws {
         let document = try document(of: context.job)
         let part = try task.input.decoded(as: ExportTask.self)
-        let (url, store) = try await destination(document)
+        let destination = try await Destination(document, environment.buckets)
         try await withSource(document, context) { source in
             var files: [ExportFile] = []
             do {
                 for index in source.layout.files.indices {
-                    files.append(try await file(index, part.part, document, url, store, source, context))
+                    files.append(try await file(index, part.part, destination, source, context))
                     try await files[index].append(source.layout.files[index].header)
                 }
                 if part.hasChunk { try await write(part.part, source, to: files, context) }
@@ -62,36 +64,50 @@ package struct ExportHandler: ResourceJobHandler {
         }
     }
 
-    /// Every file is there: nothing else is recorded of an export.
+    /// Every file is there, and says that it is this export's where it is sealed: nothing else is recorded of an export.
     package func commit(_ context: TaskContext) async throws -> CommitRecord {
         let document = try document(of: context.job)
-        let (url, store) = try await destination(document)
+        let destination = try await Destination(document, environment.buckets)
         return try await withSource(document, context) { source in
-            for part in ExportTask.plan(chunks: source.reader.manifest.chunks.count) {
+            for part in source.parts {
                 for index in source.layout.files.indices {
-                    let key = try url.key(file: source.layout.name(index, part: part.part, document: document))
-                    guard try await store.head(key) != nil else {
-                        throw JobError.final("Destination: \(key) was removed while the export ran.")
+                    try context.checkStillOurs()
+                    let key = try await destination.key(index, part: part.part, of: source.layout)
+                    let isThere = try await Destination.of(key) {
+                        guard let output = source.output else { return try await destination.store.head(key) != nil }
+                        return try await SealedFile(store: destination.store, key: key, access: output)
+                            .claims(source.expectation(index, part.part, output, context))
                     }
+                    guard isThere else { throw Self.removed(key) }
                 }
             }
             return CommitRecord(manifest: nil)
         }
     }
 
-    /// The source once more, and the destination's key by a data key that nobody gets to see.
+    /// The source once more, and the destination's key by the first file's own data key.
     package func confirm(_ commit: CommitRecord, _ context: TaskContext) async throws {
         let document = try document(of: context.job)
+        let destination = try await Destination(document, environment.buckets)
         try await withSource(document, context) { source in
             guard let output = source.output else { return }
-            let key = try await output.provider.generate(
-                context: output.scope.context(kind: .export, attempt: context.attempt(), ordinal: 0))
-            key.secret.wipe()
-            try await output.lease.confirm()
+            let key = try await destination.key(0, part: 0, of: source.layout)
+            let isOurs = try await Destination.of(key) {
+                try await SealedFile(store: destination.store, key: key, access: output)
+                    .opens(source.expectation(0, 0, output, context))
+            }
+            guard isOurs else { throw Self.removed(key) }
         }
     }
 
+    private static func removed(_ key: ObjectKey) -> JobError {
+        .final("Destination: \(key) was removed or replaced while the export ran.")
+    }
+
     // MARK: Parts
+
+    /// Rows of a file that are gathered before they are handed on.
+    private static let batchBytes = 1 << 20
 
     private func write(
         _ part: Int, _ source: Source, to files: [ExportFile], _ context: TaskContext
@@ -100,43 +116,33 @@ package struct ExportHandler: ResourceJobHandler {
             throw JobError.final("The job's tasks don't fit what it exports.")
         }
         let chunk = try await source.reader.chunk(part)
-        var rows = 0
+        var rows = [[UInt8]](repeating: [], count: files.count)
+        var records: Int64 = 0
         for partition in try await chunk.index(source.layout.sourceKind).partitions where !partition.bytes.isEmpty {
             for record in try KeyedPartition.records(in: try await chunk.readWhole(partition.bytes), where: { _ in true }) {
                 try context.checkStillOurs()
                 for lease in source.leases { try lease.check() }
                 for (index, file) in files.enumerated() {
-                    try await file.append(try source.layout.files[index].rows(record.key, record.payload))
+                    rows[index] += try source.layout.files[index].rows(record.key, record.payload)
+                    guard rows[index].count >= Self.batchBytes else { continue }
+                    try await file.append(rows[index])
+                    rows[index].removeAll(keepingCapacity: true)
                 }
-                rows += 1
-                context.progress(bytes: 0, rows: Int64(rows))
+                records += 1
+                context.progress(bytes: 0, rows: records)
             }
         }
+        for (file, rest) in zip(files, rows) { try await file.append(rest) }
     }
 
     private func file(
-        _ index: Int, _ part: Int, _ document: ExportDocument, _ url: S3URL, _ store: any ObjectStore, _ source: Source,
-        _ context: TaskContext
+        _ index: Int, _ part: Int, _ destination: Destination, _ source: Source, _ context: TaskContext
     ) async throws -> ExportFile {
-        let key: ObjectKey
-        do {
-            key = try url.key(file: source.layout.name(index, part: part, document: document))
-        } catch {
-            throw JobError.final("Destination: \(document.destination.path) can't hold files: \(error.message)")
-        }
-        guard let output = source.output else { return try await .plain(store, key) }
+        let key = try await destination.key(index, part: part, of: source.layout)
+        guard let output = source.output else { return try await .plain(destination.store, key) }
         return try await .sealed(
-            store, key, output, attempt: context.attempt(), frameBytes: environment.sizes.frameBytes,
-            ordinal: part * source.layout.files.count + index)
-    }
-
-    private func destination(_ document: ExportDocument) async throws -> (S3URL, any ObjectStore) {
-        do {
-            let url = try S3URL(document.destination.path)
-            return (url, try await environment.buckets.store(url.bucket))
-        } catch let error as ObjectStoreError where !error.isRetriable {
-            throw JobError.final("Destination: \(document.destination.path) can't be written to: \(error.message)")
-        }
+            destination.store, key, output, attempt: context.attempt(), frameBytes: environment.sizes.frameBytes,
+            ordinal: source.layout.ordinal(index, part: part))
     }
 
     /// What every task of an export works with.
@@ -145,6 +151,14 @@ package struct ExportHandler: ResourceJobHandler {
         let layout: ExportLayout
         let output: ArtifactAccess?
         let leases: [KeyLease]
+
+        var parts: [ExportTask] { ExportTask.plan(chunks: reader.manifest.chunks.count) }
+
+        func expectation(
+            _ file: Int, _ part: Int, _ output: ArtifactAccess, _ context: TaskContext
+        ) -> MessageExpectation {
+            Destination.expectation(output, job: context.attempt().job, ordinal: layout.ordinal(file, part: part))
+        }
     }
 
     private func withSource<R: Sendable>(

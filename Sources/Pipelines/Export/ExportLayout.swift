@@ -1,20 +1,20 @@
-import Forecasting
-import TimeSeries
+package import Forecasting
+package import TimeSeries
 
 /// Which files a part of an export has, and the rows of a record in each.
-struct ExportLayout: Sendable {
-    struct File: Sendable {
+package struct ExportLayout: Sendable {
+    package struct File: Sendable {
         /// Folder below the destination's path, with its slash; empty for none.
-        var folder: String
-        var header: [UInt8]
-        var rows: @Sendable (ItemKey, [UInt8]) throws -> [UInt8]
+        package var folder: String
+        package var header: [UInt8]
+        package var rows: @Sendable (ItemKey, [UInt8]) throws -> [UInt8]
     }
 
-    var sourceKind: ChunkKind
-    var files: [File]
+    package var sourceKind: ChunkKind
+    package var files: [File]
 
     /// `<Path>/<name>_<time>_part<N>.csv`
-    static func forecast(_ format: ExportFormat) -> ExportLayout {
+    package static func forecast(_ format: ExportFormat) -> ExportLayout {
         ExportLayout(
             sourceKind: .forecastValues,
             files: [
@@ -25,7 +25,7 @@ struct ExportLayout: Sendable {
     }
 
     /// `<Path>/forecasted-values/…` and `<Path>/accuracy-metrics-values/…`
-    static func backtest(_ format: ExportFormat) -> ExportLayout {
+    package static func backtest(_ format: ExportFormat) -> ExportLayout {
         ExportLayout(
             sourceKind: .fittedSeries,
             files: [
@@ -39,8 +39,11 @@ struct ExportLayout: Sendable {
     }
 
     /// Key of a file below the destination's path; a message has `.encrypted` behind its documented name.
-    func name(_ file: Int, part: Int, document: ExportDocument) -> String {
+    package func name(_ file: Int, part: Int, document: ExportDocument) -> String {
         let name = ExportFormat.fileName(document.name, startedAt: document.acceptedAt, part: part)
         return files[file].folder + name + (document.output == nil ? "" : ".encrypted")
     }
+
+    /// The place of a file among all files of the export, part of its encryption context.
+    package func ordinal(_ file: Int, part: Int) -> Int { part * files.count + file }
 }

@@ -1,10 +1,10 @@
 /// One part of an export: a chunk of the source. A source without any still gives one part, with just its header.
-struct ExportTask: Codable, Sendable, Hashable {
-    var part: Int
+package struct ExportTask: Codable, Sendable, Hashable {
+    package var part: Int
     /// False for the one part of an empty source.
-    var hasChunk: Bool
+    package var hasChunk: Bool
 
-    static func plan(chunks: Int) -> [ExportTask] {
+    package static func plan(chunks: Int) -> [ExportTask] {
         guard chunks > 0 else { return [ExportTask(part: 0, hasChunk: false)] }
         return (0..<chunks).map { ExportTask(part: $0, hasChunk: true) }
     }

@@ -54,22 +54,14 @@ package struct ArtifactQueries: ArtifactQuerying {
                 let chunk = try await reader.chunk(index)
                 let partition = try await chunk.index(.forecastValues).partition(of: ItemKey(itemID: wanted.item))
                 guard !partition.bytes.isEmpty else { continue }
-                found += try KeyedPartition.records(in: try await chunk.read(partition.bytes), where: wanted.matches)
+                found += try KeyedPartition.records(in: try await chunk.readWhole(partition.bytes), where: wanted.matches)
             }
-            guard let series = found.first else {
-                throw AWSError(code: "ResourceNotFoundException", message: "The forecast has no series for these filters.")
-            }
-            guard found.count == 1 else {
-                throw AWSError(
-                    code: "InvalidInputException",
-                    message: "Filters: they fit \(found.count) series; give a value for each of \(names.joined(separator: ", "))."
-                )
-            }
-            return try PredictionsAnswer.json(try ForecastValues(decoding: series.payload), start: start, end: end)
+            return try PredictionsAnswer.json(try ForecastValues(decoding: try wanted.one(of: found)), start: start, end: end)
         }
     }
 
-    /// Opens the manifest under the reading grant and lets go of the key afterwards.
+    /// Opens the manifest under the reading grant and lets go of the key afterwards: between requests no key and no value from
+    /// the data stays in memory.
     private func reading<R: Sendable>(
         _ artifact: ArtifactInput, account: String, _ body: @escaping @Sendable (ArtifactReader) async throws -> R
     ) async throws -> R {
@@ -92,36 +84,8 @@ package struct ArtifactQueries: ArtifactQuerying {
             }
         } catch {
             // A grant that was revoked must not be handed out for the rest of its minute.
-            if Self.meansDenied(error) { try? await readGrants.forget(terms.artifactName) }
-            throw Self.awsError(error, key: artifact.key.keyARN)
-        }
-    }
-
-    private static let ownCodes: Set<String> = ["InvalidInputException", "ResourceNotFoundException"]
-
-    private static func meansDenied(_ error: any Error) -> Bool {
-        switch error {
-        case let error as AWSError: !error.isRetriable && !ownCodes.contains(error.code)
-        case let error as KeyLeaseLost: !error.isRetriable
-        default: false
-        }
-    }
-
-    /// What a caller is told: denied where the key can't be used, to come back later where KMS does not answer.
-    static func awsError(_ error: any Error, key: String) -> AWSError {
-        switch error {
-        case let error as AWSError where ownCodes.contains(error.code):
-            return error
-        case let error where meansDenied(error):
-            return .accessDenied("Forecast can't use the key \(key): \(error)")
-        case let error as AWSError:
-            return .serviceUnavailable(cause: error)
-        case let error as KeyLeaseLost:
-            return .serviceUnavailable(cause: error)
-        case let error as JobError where error.isRetriable:
-            return .serviceUnavailable(cause: error)
-        default:
-            return .internalFailure(cause: error)
+            if QueryErrors.isDenied(error) { try? await readGrants.forget(terms.artifactName) }
+            throw QueryErrors.awsError(error, key: artifact.key.keyARN)
         }
     }
 }

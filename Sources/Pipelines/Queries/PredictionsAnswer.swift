@@ -1,11 +1,11 @@
-import AWSProtocol
-import Forecasting
+package import AWSProtocol
+package import Forecasting
 import TimeSeries
 
 /// `Predictions` of QueryForecast: `{"p10": [{"Timestamp": "2015-01-01T01:00:00", "Value": 20.95}, …], …}`.
-enum PredictionsAnswer {
+package enum PredictionsAnswer {
     /// Both ends are inclusive. Throws InvalidInputException where no point lies between them.
-    static func json(_ forecast: ForecastValues, start: Int64?, end: Int64?) throws -> JSONObject {
+    package static func json(_ forecast: ForecastValues, start: Int64?, end: Int64?) throws -> JSONObject {
         let part = forecast.between(start, end)
         guard !part.timestamps.isEmpty else {
             let range = [forecast.timestamps.first, forecast.timestamps.last].compactMap { $0 }.map(TimestampStyle.iso.string)
