@@ -58,7 +58,8 @@ import Testing
             let client = KMSClient(configuration: configuration, transport: HTTPTransport())
             let dataKey = try await client.generateDataKey("k", encryptionContext: [:])
             #expect(try dataKey.plaintext.withUnsafeBytes { $0.elementsEqual(inverted.lazy.map { ~$0 }) })
-            #expect(ProcessMemory.occurrences(ofInverted: inverted) >= 1)
+            // One look can miss pages whose neighbours another test unmaps meanwhile.
+            #expect((0..<50).contains { _ in ProcessMemory.occurrences(ofInverted: inverted) >= 1 })
             dataKey.plaintext.wipe()
         }
         #expect(ProcessMemory.occurrences(ofInverted: inverted) == 0)
