@@ -9,14 +9,16 @@ package struct ArtifactAccess: Sendable {
     package let lease: KeyLease
     package let provider: any DataKeyProvider
 
-    /// `kms` acts as the grantee. The lease is renewed by `keeper` from the first data key on.
+    /// `kms` acts as the grantee; `roleARN` gave the grant and is for messages. The lease is renewed by `keeper` from the
+    /// first data key on.
     package init(
-        scope: ArtifactScope, keyARN: String, kms: any KMSDataKeys, grantTokens: [String] = [], keeper: KeyLeaseKeeper
+        scope: ArtifactScope, keyARN: String, roleARN: String? = nil, kms: any KMSDataKeys, grantTokens: [String] = [],
+        keeper: KeyLeaseKeeper
     ) {
         self.scope = scope
         self.keyARN = keyARN
         let probe = KMSKeyLeaseProbe(kms: kms, grantTokens: grantTokens)
-        lease = keeper.lease(resource: scope.resource, keyARN: keyARN, probe: probe)
+        lease = keeper.lease(resource: scope.resource, keyARN: keyARN, roleARN: roleARN, probe: probe)
         provider = LeasedDataKeyProvider(
             KMSDataKeyProvider(kms: kms, keyARN: keyARN, grantTokens: grantTokens), keyARN: keyARN, lease: lease)
     }

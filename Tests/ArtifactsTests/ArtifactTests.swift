@@ -198,7 +198,8 @@ import Testing
             let (reference, _) = try await write(store, kms, chunks: [[1]])
             kms.fail(FakeKMS.revoked)
             await #expect { try await ArtifactReader.open(reference, store: store, access: try access(kms)) } throws: {
-                ($0 as? AWSError)?.code == "AccessDeniedException"
+                guard let lost = $0 as? KeyLeaseLost, case .denied(let text) = lost.reason else { return false }
+                return text.hasPrefix("AccessDeniedException") && !lost.isRetriable
             }
         }
     }

@@ -213,6 +213,36 @@ import Testing
         }
     }
 
+    @Test func refusedDataKeyEndsTheLeaseAndSaysWhichArtifactKeyAndRole() async throws {
+        let kms = FakeKMS()
+        let access = ArtifactAccess(
+            scope: try scope(), keyARN: keyARN, roleARN: "arn:aws:iam::123456789012:role/r", kms: kms,
+            keeper: KeyLeaseKeeper(clock: FakeClock().clock, logger: quietLogger()))
+        let first = try await access.provider.generate(context: [:])
+        // What says nothing of the key leaves it alone.
+        for code in ["ExpiredTokenException", "UnrecognizedClientException", "RequestCancelled", "ThrottlingException"] {
+            kms.fail(AWSError(code: code, message: "no"))
+            await #expect { try await access.provider.generate(context: [:]) } throws: { ($0 as? AWSError)?.code == code }
+        }
+        #expect(!first.secret.isWiped)
+        kms.fail(FakeKMS.revoked)
+        let lost = await #expect(throws: KeyLeaseLost.self) { try await access.provider.generate(context: [:]) }
+        #expect(first.secret.isWiped)
+        #expect(lost?.isRetriable == false)
+        for part in [access.scope.resource, keyARN, "role/r", "AccessDeniedException", "revoked or retired"] {
+            #expect(lost?.message.contains(part) == true, "\(lost?.message ?? "")")
+        }
+        #expect(throws: KeyLeaseLost.self) { try access.lease.check() }
+    }
+
+    @Test(arguments: [
+        ("DisabledException", "arn:k is disabled.", "DisabledException: arn:k is disabled."),
+        ("KMSInvalidStateException", "", "KMSInvalidStateException."),
+    ])
+    func refusalKeepsTheWordsOfKMSWhereTheyHelp(code: String, message: String, text: String) {
+        #expect(KeyRefusal(AWSError(code: code, message: message))?.text == text)
+    }
+
     @Test func keeperThatStopsEndsItsLeases() async throws {
         let f = Fixture()
         let key = try await f.provider.generate(context: [:])
@@ -254,7 +284,8 @@ import Testing
                 keeper.renewNow()
                 try await eventually("the loss") { (try? access.lease.check()) == nil }
                 await #expect { try await chunk.finish() } throws: {
-                    ($0 as? KeyLeaseLost)?.reason == .denied("The grant was revoked.")
+                    guard case .denied(let text) = ($0 as? KeyLeaseLost)?.reason else { return false }
+                    return text.hasPrefix("AccessDeniedException: the grant was revoked")
                 }
                 #expect(try await store.list(prefix: .init("artifacts/")).isEmpty)
             }

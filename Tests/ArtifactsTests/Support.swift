@@ -90,14 +90,14 @@ final class FakeClock: Sendable {
     }
 }
 
-/// Waits for something that other tasks bring about; fails after ten seconds with what it waited for.
+/// Waits for something that other tasks bring about; fails after two minutes with what it waited for.
 func eventually(_ what: String, _ condition: () -> Bool) async throws {
     struct NeverCame: Error { let what: String }
     let clock = ContinuousClock()
-    let deadline = clock.now + .seconds(10)
+    let deadline = clock.now + .seconds(120)
     while !condition() {
         guard clock.now < deadline else { throw NeverCame(what: what) }
-        await Task.yield()
+        try await clock.sleep(for: .milliseconds(1))
     }
 }
 

@@ -86,7 +86,7 @@ func keyThatCannotBeUsedIsAccessDenied(error: any Error) {
 @Test(arguments: [
     AWSError(code: "KMSInternalException", message: "", status: 500),
     AWSError(code: "ThrottlingException", message: ""),
-    AWSError.unrecognizedClient, AWSError.expiredToken,
+    AWSError.unrecognizedClient, AWSError.expiredToken, AWSError(code: "InvalidClientTokenId", message: "", status: 403),
     KeyLeaseLost(resource: "r", keyARN: keyARN, reason: .unreachable("silence")), JobError.retriable("later"),
     ObjectStoreError(.busy, "busy"), CancellationError() as any Error,
 ])

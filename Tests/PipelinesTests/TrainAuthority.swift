@@ -18,6 +18,7 @@ final class TrainAuthority: AWSTransport {
         var grants: [String: Grant] = [:]
         var everMade = 0
         var revokedKey: String?
+        var ungrantableKey: String?
         var dataKeys: [String: (material: [UInt8], keyARN: String, context: [String: String])] = [:]
     }
 
@@ -28,6 +29,8 @@ final class TrainAuthority: AWSTransport {
     var grantsEverMade: Int { state.withLock { $0.everMade } }
     /// Ends every grant on a key, as RevokeGrant would, right after the next data key under it was given out.
     func revokeWithNextDataKey(of keyARN: String) { state.withLock { $0.revokedKey = keyARN } }
+    /// From now on no grant can be made on a key.
+    func refuseGrants(on keyARN: String) { state.withLock { $0.ungrantableKey = keyARN } }
     /// Ends every grant on a key now. New ones can be made.
     func revoke(_ keyARN: String) { state.withLock { state in state.grants = state.grants.filter { $1.keyARN != keyARN } } }
 
@@ -47,10 +50,17 @@ final class TrainAuthority: AWSTransport {
     private static func answer(
         _ operation: String, _ body: JSONObject, _ state: inout State
     ) throws -> (Int, JSONObject) {
+        if operation == "ListRetirableGrants" {
+            let grants = state.grants.map { name, grant -> JSONValue in
+                ["GrantId": .string(grant.id), "KeyId": .string(grant.keyARN), "Name": .string(name)]
+            }
+            return (200, ["Grants": .array(grants), "Truncated": false])
+        }
         let keyARN = try body.requiredString("KeyId")
         let context = try body.optionalStringMap("EncryptionContext") ?? [:]
         switch operation {
         case "CreateGrant":
+            guard state.ungrantableKey != keyARN else { return refusal("AccessDeniedException") }
             let name = try body.requiredString("Name")
             let constraint = try body.requiredObject("Constraints").optionalStringMap("EncryptionContextSubset") ?? [:]
             if state.grants[name] == nil {

@@ -126,16 +126,46 @@ struct TrainJobTests {
     }
 
     @Test func grantOnTheOutputThatIsRevokedDuringTrainingFailsTheJobAndPublishesNothing() async throws {
-        try await TrainWorld.with { world in
+        try await TrainWorld.with(keyLease: .milliseconds(50)) { world in
             let input = try await imported(world, "data", 0..<60)
             let output = world.key(.predictor, "revoked", TrainWorld.modelKey)
             world.authority.revokeWithNextDataKey(of: TrainWorld.modelKey)
             let predictor = try await world.run(.train, .predictor, document([input], output), output: output)
             #expect(predictor.status == .createFailed)
-            #expect(predictor.message?.contains(output.resource) == true, "\(predictor.message ?? "")")
-            // Whether the lease speaks during the fits or at the commit depends on how fast the machine is.
+            // Whether the lease speaks during the fits or the next data key is refused depends on how fast the machine is; the
+            // message does not.
+            let message = try #require(predictor.message)
+            for part in [output.resource, TrainWorld.modelKey, TrainWorld.role, "AccessDeniedException", "revoked"] {
+                #expect(message.contains(part), "\(message)")
+            }
             #expect(predictor.manifest == nil)
             #expect(world.authority.grants.isEmpty)
+        }
+    }
+
+    @Test func whatConcernsTheServiceItselfIsTriedAgain() async throws {
+        try await TrainWorld.with { world in
+            for handler in PipelineHandlers.all(world.environment) {
+                for error in [AWSError.expiredToken, .unrecognizedClient, .throttling(), .serviceUnavailable()] {
+                    #expect(handler.jobError(for: error)?.isRetriable == true, "\(error)")
+                }
+                for error in [AWSError.accessDenied("no"), AWSError(code: "DisabledException", message: "k is disabled.")] {
+                    #expect(handler.jobError(for: error)?.code == .final, "\(error)")
+                }
+            }
+        }
+    }
+
+    @Test func roleThatMayNotGrantIsNamedWithArtifactAndKey() async throws {
+        try await TrainWorld.with { world in
+            let input = try await imported(world, "data", 0..<60)
+            let output = world.key(.predictor, "refused", TrainWorld.modelKey)
+            world.authority.refuseGrants(on: TrainWorld.modelKey)
+            let predictor = try await world.run(.train, .predictor, document([input], output), output: output)
+            #expect(predictor.status == .createFailed)
+            for part in [output.resource, TrainWorld.modelKey, TrainWorld.role, "AccessDeniedException"] {
+                #expect(predictor.message?.contains(part) == true, "\(predictor.message ?? "")")
+            }
         }
     }
 

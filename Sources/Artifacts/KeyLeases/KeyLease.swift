@@ -8,6 +8,7 @@ import Synchronization
 package final class KeyLease: Sendable {
     package let resource: String
     package let keyARN: String
+    private let roleARN: String?
 
     fileprivate struct WeakWipeable: Sendable {
         weak var value: (any Wipeable)?
@@ -31,11 +32,12 @@ package final class KeyLease: Sendable {
     private let changed: @Sendable () -> Void
 
     init(
-        resource: String, keyARN: String, probe: any KeyLeaseProbe, timing: KeyLeaseTiming, clock: LeaseClock,
+        resource: String, keyARN: String, roleARN: String?, probe: any KeyLeaseProbe, timing: KeyLeaseTiming, clock: LeaseClock,
         changed: @escaping @Sendable () -> Void
     ) {
         self.resource = resource
         self.keyARN = keyARN
+        self.roleARN = roleARN
         self.probe = probe
         self.timing = timing
         self.clock = clock
@@ -89,6 +91,13 @@ package final class KeyLease: Sendable {
     }
 
     var now: Duration { clock.now() }
+
+    /// KMS refused a data key: as good as a refused renewal, and it comes sooner.
+    func refused(_ refusal: KeyRefusal) throws -> Never {
+        end(.denied(refusal.text))
+        try check()
+        throw lost(.denied(refusal.text))
+    }
 
     /// Calls `handler` once when the lease is lost (at once where it is), never after `forget`. It must not block.
     package func onLoss(_ handler: @escaping @Sendable (KeyLeaseLost) -> Void) -> Int {
@@ -187,7 +196,7 @@ package final class KeyLease: Sendable {
     }
 
     private func lost(_ reason: KeyLeaseLost.Reason) -> KeyLeaseLost {
-        KeyLeaseLost(resource: resource, keyARN: keyARN, reason: reason)
+        KeyLeaseLost(resource: resource, keyARN: keyARN, roleARN: roleARN, reason: reason)
     }
 
     private func carryOut(_ action: KeyLeaseStateMachine.Action) {

@@ -17,9 +17,10 @@ package final class KeyLeaseKeeper: Service, Sendable {
     }
 
     /// A lease on a grant, idle until a data key arrives. The keeper lets go of it when it is lost or released.
-    package func lease(resource: String, keyARN: String, probe: any KeyLeaseProbe) -> KeyLease {
+    package func lease(resource: String, keyARN: String, roleARN: String? = nil, probe: any KeyLeaseProbe) -> KeyLease {
         let lease = KeyLease(
-            resource: resource, keyARN: keyARN, probe: probe, timing: timing, clock: clock, changed: { [bell] in bell.ring() })
+            resource: resource, keyARN: keyARN, roleARN: roleARN, probe: probe, timing: timing, clock: clock,
+            changed: { [bell] in bell.ring() })
         leases.withLock { $0.append(lease) }
         return lease
     }

@@ -1,7 +1,7 @@
 /// The right to hold a key ended. Everything under the lease was wiped; work stops.
 package struct KeyLeaseLost: Error, Sendable, Equatable, CustomStringConvertible {
     package enum Reason: Sendable, Equatable {
-        /// KMS refused: the grant was revoked or retired, the key disabled or deleted. The text is KMS's.
+        /// KMS refused: the grant was revoked or retired, the key disabled or deleted. Its code and what to make of it.
         case denied(String)
         /// KMS did not answer two renewals.
         case unreachable(String)
@@ -14,26 +14,33 @@ package struct KeyLeaseLost: Error, Sendable, Equatable, CustomStringConvertible
     /// ARN of the artifact's resource.
     package let resource: String
     package let keyARN: String
+    /// Through which the key is reached; nil for an account's default key.
+    package let roleARN: String?
     package let reason: Reason
 
-    package init(resource: String, keyARN: String, reason: Reason) {
+    package init(resource: String, keyARN: String, roleARN: String? = nil, reason: Reason) {
         self.resource = resource
         self.keyARN = keyARN
+        self.roleARN = roleARN
         self.reason = reason
     }
 
-    /// For the job's `Message`: what happened, to which key, and whose it is to mend.
+    /// For the job's `Message`: what happened, to which key of which artifact, and where it is to be mended.
     package var message: String {
         switch reason {
         case .denied(let text):
-            "Access to the key \(keyARN) of \(resource) was withdrawn while the job ran: \(text)"
+            "KMS does not allow the use of \(key): \(text)"
         case .unreachable(let text):
-            "The key \(keyARN) of \(resource) could not be confirmed: KMS did not answer (\(text))."
+            "The use of \(key) could not be confirmed: KMS did not answer (\(text))."
         case .stale:
-            "The key \(keyARN) of \(resource) could not be confirmed in time: the worker was held up."
+            "The use of \(key) could not be confirmed in time: the worker was held up."
         case .ended:
-            "The key \(keyARN) of \(resource) is no longer held: the work ended."
+            "The use of \(key) ended with the work."
         }
+    }
+
+    private var key: String {
+        "the key \(keyARN) of \(resource)" + (roleARN.map { " through the role \($0)" } ?? "")
     }
 
     package var description: String { message }

@@ -36,20 +36,13 @@ package struct KMSKeyLeaseProbe: KeyLeaseProbe {
         self.grantTokens = grantTokens
     }
 
-    /// Refusals of our own signature or session: the question about the key was not answered.
-    package static let concernsOurselves: Set<String> = [
-        "UnrecognizedClientException", "ExpiredTokenException", "InvalidSignatureException", "IncompleteSignatureException",
-        "MissingAuthenticationTokenException", "IncompleteSignature", "SignatureDoesNotMatch",
-    ]
-
     package func ask(_ subject: KeyLeaseSubject) async -> KeyLeaseAnswer {
         do {
             try await kms.decryptDryRun(
                 subject.ciphertext, keyARN: subject.keyARN, context: subject.context, grantTokens: grantTokens)
             return .confirmed
         } catch let error as AWSError {
-            if error.isRetriable || Self.concernsOurselves.contains(error.code) { return .unanswered(error.code) }
-            return .denied(error.message.isEmpty ? error.code : error.message)
+            return KeyRefusal(error).map { .denied($0.text) } ?? .unanswered(error.code)
         } catch {
             return .unanswered("the connection failed")
         }

@@ -92,8 +92,9 @@ enum PipelineErrors {
             return error
         case let error as KeyLeaseLost:
             return error.isRetriable ? .retriable(error.message, cause: error) : .final(error.message, cause: error)
-        case let error as AWSError where error.isRetriable:
-            return .retriable("KMS or STS could not be reached: \(error.code).", cause: error)
+        case let error as AWSError where KeyRefusal(error) == nil:
+            // Also credentials of our own that expired: the next session, or the mended service, goes on.
+            return .retriable("KMS or STS could not be asked: \(error.code).", cause: error)
         case let error as AWSError:
             return .final("\(error.code): \(error.message)", cause: error)
         case let error as TimeSeriesError:

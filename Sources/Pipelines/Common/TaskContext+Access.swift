@@ -1,4 +1,5 @@
 import AWSClients
+import AWSProtocol
 import Artifacts
 import EnvelopeKMS
 import FoundationEssentials
@@ -13,13 +14,21 @@ extension TaskContext {
         let roles = environment.roles
         let maker = GrantMaker(roles: roles)
         let grant = try await grants.ensure(terms.intent(grantee: roles.principals.worker(session: session))) { record in
-            try await maker.create(record, RoleSessions.Purpose(job: job.specification))
+            do {
+                return try await maker.create(record, RoleSessions.Purpose(job: job.specification))
+            } catch let error as AWSError where KeyRefusal(error) != nil {
+                // Cut from behind where ARNs are long: what was refused comes first, by whom and to whom last.
+                let role = artifact.roleARN.map { " through the role \($0)" } ?? ""
+                throw JobError.final(
+                    "No grant on the key \(artifact.keyARN) of \(artifact.resource) could be made\(role): \(error)", cause: error)
+            }
         }
         let kms = roles.kms(serviceRole: ServicePrincipals.workerRole, session: session)
         return ArtifactAccess(
             scope: try ArtifactScope(
                 account: job.account, resource: artifact.resource, incarnation: artifact.incarnation.uuidString.lowercased()),
-            keyARN: artifact.keyARN, kms: kms, grantTokens: grant.token.map { [$0] } ?? [], keeper: environment.keeper)
+            keyARN: artifact.keyARN, roleARN: artifact.roleARN, kms: kms, grantTokens: grant.token.map { [$0] } ?? [],
+            keeper: environment.keeper)
     }
 
     /// Opens the manifest of an artifact that the job reads.

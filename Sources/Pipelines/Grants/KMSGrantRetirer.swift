@@ -1,5 +1,6 @@
 import AWSClients
 import AWSProtocol
+import Artifacts
 package import Jobs
 
 /// Retires grants at KMS: with the role's session first, as in the documented event; on a denial, or where role or trust is
@@ -41,7 +42,7 @@ package struct KMSGrantRetirer: GrantRetirer, GrantLister {
             return .retired
         } catch let error as AWSError where error.code == "NotFoundException" || error.code == "InvalidGrantIdException" {
             return .notFound
-        } catch let error as AWSError where !error.isRetriable {
+        } catch let error as AWSError where KeyRefusal(error) != nil {
             return .denied(error.message)
         } catch {
             return .unreachable("\(error)")

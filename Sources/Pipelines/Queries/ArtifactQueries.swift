@@ -76,7 +76,8 @@ package struct ArtifactQueries: ArtifactQuerying {
             }
             let access = ArtifactAccess(
                 scope: try ArtifactScope(account: account, resource: artifact.key.resource, incarnation: terms.artifactName),
-                keyARN: artifact.key.keyARN, kms: roles.kms(serviceRole: ServicePrincipals.apiRole, session: process),
+                keyARN: artifact.key.keyARN, roleARN: artifact.key.roleARN,
+                kms: roles.kms(serviceRole: ServicePrincipals.apiRole, session: process),
                 grantTokens: grant.token.map { [$0] } ?? [], keeper: keeper)
             defer { access.release() }
             return try await withKeyLeases([access.lease]) {

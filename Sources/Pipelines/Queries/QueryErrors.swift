@@ -12,7 +12,7 @@ package enum QueryErrors {
         case let error as AWSError where ofTheQuery.contains(error.code):
             return error
         case let error as AWSError where isDenied(error):
-            return denied(key, error.message.isEmpty ? error.code : error.message)
+            return denied(key, error.message.isEmpty ? "\(error.code)." : error.message)
         case let error as KeyLeaseLost:
             guard case .denied(let text) = error.reason else { return .serviceUnavailable(cause: error) }
             return denied(key, text)
@@ -33,8 +33,7 @@ package enum QueryErrors {
     package static func isDenied(_ error: any Error) -> Bool {
         switch error {
         case let error as AWSError:
-            !error.isRetriable && !ofTheQuery.contains(error.code)
-                && !KMSKeyLeaseProbe.concernsOurselves.contains(error.code)
+            !ofTheQuery.contains(error.code) && KeyRefusal(error) != nil
         case let error as KeyLeaseLost:
             !error.isRetriable
         default:
