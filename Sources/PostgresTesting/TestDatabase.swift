@@ -83,6 +83,8 @@ package struct TestDatabase: Sendable {
 
     package static var logger: Logger { Logger(label: "postgres.test") { _ in SwiftLogNoOpLogHandler() } }
 
+    private static let patience: Duration = .seconds(120)
+
     static func configuration(database: String?) throws -> PostgresConfiguration {
         guard let connection else {
             throw PostgresError(.connectionFailed, message: "\(variable) names no server.")
@@ -91,9 +93,11 @@ package struct TestDatabase: Sendable {
         configuration.database = database
         // Many suites share the server, and each is small.
         configuration.maximumConnections = 4
-        // Creating databases on a busy machine takes its time.
-        configuration.acquireTimeout = .seconds(30)
-        configuration.connectTimeout = .seconds(30)
+        // On a busy machine everything takes its time; tests of a time-out set their own.
+        configuration.acquireTimeout = patience
+        configuration.connectTimeout = patience
+        configuration.statementTimeout = patience
+        configuration.idleTransactionTimeout = patience
         return configuration
     }
 
@@ -104,7 +108,6 @@ package struct TestDatabase: Sendable {
     ) async throws -> R {
         var configuration = try configuration(database: nil)
         configuration.maximumConnections = 1
-        configuration.statementTimeout = .seconds(120)
         let pool = PostgresPool(configuration: configuration, logger: logger)
         defer { pool.close() }
         return try await body(pool)

@@ -24,14 +24,16 @@ enum ProcessMemory {
                 let own = UInt64(UInt(bitPattern: piece.baseAddress))
                 if start + UInt64(piece.count) > own, start < own + UInt64(piece.count) {
                     if start < own {
-                        count += occurrences(ofInverted: inverted, in: piece, memory, start, own - start)
+                        count += occurrences(ofInverted: inverted, in: piece, fill(piece, memory, start, own - start))
                     }
                     start = own + UInt64(piece.count)
                     continue
                 }
                 let length = min(UInt64(piece.count), end - start)
-                count += occurrences(ofInverted: inverted, in: piece, memory, start, length)
-                start += length
+                let filled = fill(piece, memory, start, length)
+                count += occurrences(ofInverted: inverted, in: piece, filled)
+                // Behind what another test unmapped meanwhile it goes on.
+                start += filled > 0 ? UInt64(filled) : pageBytes
             }
         }
         return count
@@ -48,16 +50,22 @@ enum ProcessMemory {
         return String(decoding: text, as: UTF8.self)
     }
 
+    private static let pageBytes: UInt64 = 4096
+
+    /// How many bytes could be read.
+    private static func fill(_ piece: UnsafeMutableRawBufferPointer, _ memory: Int32, _ start: UInt64, _ length: UInt64) -> Int {
+        pread(memory, piece.baseAddress, Int(length), off_t(start))
+    }
+
     private static func occurrences(
-        ofInverted inverted: [UInt8], in piece: UnsafeMutableRawBufferPointer, _ memory: Int32, _ start: UInt64, _ length: UInt64
+        ofInverted inverted: [UInt8], in piece: UnsafeMutableRawBufferPointer, _ filled: Int
     ) -> Int {
-        let read = pread(memory, piece.baseAddress, Int(length), off_t(start))
-        guard read >= inverted.count else { return 0 }
+        guard filled >= inverted.count else { return 0 }
         let first = ~inverted[0]
         var count = 0
         var position = 0
-        while position <= read - inverted.count {
-            guard let found = memchr(piece.baseAddress! + position, Int32(first), read - inverted.count + 1 - position) else {
+        while position <= filled - inverted.count {
+            guard let found = memchr(piece.baseAddress! + position, Int32(first), filled - inverted.count + 1 - position) else {
                 break
             }
             position = found - UnsafeMutableRawPointer(piece.baseAddress!)

@@ -50,7 +50,9 @@ func withService<R: Sendable>(
         group.addTask { try await server.run() }
         var iterator = ports.makeAsyncIterator()
         let port = try #require(await iterator.next())
-        let result = try await body(Samples.configuration(endpoint: "http://127.0.0.1:\(port)", attempts: 1))
+        var configuration = Samples.configuration(endpoint: "http://127.0.0.1:\(port)", attempts: 1)
+        (configuration.attemptTimeout, configuration.totalTimeout) = (.seconds(60), .seconds(120))
+        let result = try await body(configuration)
         group.cancelAll()
         return result
     }

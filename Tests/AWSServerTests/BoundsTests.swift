@@ -8,7 +8,7 @@ import Testing
     private func status(_ text: String) async throws -> String {
         var bounds = AWSServerBounds()
         bounds.bodyBytes = Self.bodyBytes
-        bounds.drainDeadline = .milliseconds(200)
+        bounds.drainDeadline = .seconds(2)
         let answer = try await TestServer.with(bounds: bounds, handler: TestServer.length) { port in
             try await RawConnection.exchange(port: port, text)
         }

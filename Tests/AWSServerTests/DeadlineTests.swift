@@ -66,7 +66,8 @@ import Testing
 @Suite struct SlowClientTests {
     private var hasty: AWSServerBounds {
         var bounds = AWSServerBounds()
-        bounds.headerDeadline = .milliseconds(200)
+        // Time enough for a client on a busy machine to say what it has to say.
+        bounds.headerDeadline = .seconds(2)
         bounds.idleDeadline = .milliseconds(400)
         return bounds
     }
@@ -83,7 +84,9 @@ import Testing
     }
 
     @Test func anIdleConnectionIsClosedAfterItsAnswer() async throws {
-        let answer = try await TestServer.with(bounds: hasty, handler: TestServer.length) { port in
+        var bounds = hasty
+        bounds.headerDeadline = .seconds(60)
+        let answer = try await TestServer.with(bounds: bounds, handler: TestServer.length) { port in
             try await RawConnection.exchange(port: port, "POST / HTTP/1.1\r\nHost: h\r\n\r\n")
         }
         #expect(answer.hasSuffix(#"{"Length":0}"#))
@@ -99,11 +102,13 @@ import Testing
                 let arrived = Counter()
                 for _ in 0..<200 {
                     group.addTask {
-                        _ = try? await RawConnection.with(port: port) { connection in
+                        let ended = try? await RawConnection.with(port: port) { connection in
                             try? await connection.send("POST / HTTP/1.1\r\nX-Slow: ")
                             await arrived.count()
                             return await connection.readToEnd()
                         }
+                        // One whose connection did not come about must not be waited for; one too many does no harm.
+                        if ended == nil { await arrived.count() }
                     }
                 }
                 await arrived.wait(for: 200)

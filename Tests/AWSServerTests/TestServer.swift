@@ -46,12 +46,12 @@ struct TimeLimit: Error, CustomStringConvertible {
     let description: String
 }
 
-/// Runs `body`, and fails naming what was waited for when it takes longer than ten seconds.
+/// Runs `body`, and fails naming what was waited for when it takes longer than two minutes.
 func waiting<R: Sendable>(for what: String, _ body: @escaping @Sendable () async throws -> R) async throws -> R {
     try await withThrowingTaskGroup(of: R?.self) { group in
         group.addTask { try await body() }
         group.addTask {
-            try await Task.sleep(for: .seconds(10))
+            try await Task.sleep(for: .seconds(120))
             return nil
         }
         defer { group.cancelAll() }

@@ -61,6 +61,7 @@ import Testing
             try await world.running([try world.worker(ScriptedHandler(world), faults: faults)]) {
                 try await reached.wait("the grant is created")
             }
+            try await world.expireLeases()
             #expect(world.kms.active == [GrantName.job(job, artifact: "output")])
             #expect(try await world.engine.stop(job) == .stopping)
             try await world.running([try world.worker(ScriptedHandler(world))]) { try await world.ended(job) }
@@ -82,6 +83,7 @@ import Testing
             try await world.running([try world.worker(ScriptedHandler(world), faults: faults)]) {
                 try await reached.wait("the grant is intended")
             }
+            try await world.expireLeases()
             try await world.engine.stop(job)
             try await world.running([try world.worker(ScriptedHandler(world))]) { try await world.ended(job) }
             #expect(try await world.queries.show(job)?.grants.map(\.state) == [.retired])
@@ -100,6 +102,7 @@ import Testing
             try await world.running([try world.worker(ScriptedHandler(world), faults: faults)]) {
                 try await reached.wait("the grant is created")
             }
+            try await world.expireLeases()
             world.kms.isListing = false
             try await world.engine.stop(job)
             try await world.running([try world.worker(ScriptedHandler(world))]) { try await world.ended(job) }
@@ -127,7 +130,8 @@ import Testing
                 await goOn.waitPaused()
             }
             let job = try await world.accept()
-            let sleeper = try world.worker(ScriptedHandler(world), name: "sleeper", faults: faults)
+            // Of one slot: the clean-up is the other worker's.
+            let sleeper = try world.worker(ScriptedHandler(world), name: "sleeper", slots: 1, faults: faults)
             try await world.running([sleeper]) {
                 try await reached.wait("the grant is intended")
                 try await world.engine.stop(job)
@@ -210,7 +214,7 @@ import Testing
 
 @Suite(.enabled(if: TestDatabase.isAvailable)) struct BoundsTests {
     @Test func aJobTakesSixtyFourGrantsAndNoMore() async throws {
-        try await TestWorld.with({ $0.lease = .seconds(60) }) { world in
+        try await TestWorld.with { world in
             _ = try await world.accept()
             let task = try #require(await world.store.claim([(.import, 1)], limit: 1, worker: "a").first)
             let grants = JobGrants(claimed: task, store: world.store, faults: .none)

@@ -149,9 +149,10 @@ import Testing
     }
 
     @Test func workThatOccupiesEveryThreadCostsNoLease() async throws {
-        try await TestWorld.with({ ($0.lease, $0.beat) = (.seconds(5), .milliseconds(200)) }) { world in
+        let (lease, work) = (Duration.seconds(10), Duration.seconds(12))
+        try await TestWorld.with({ ($0.lease, $0.beat, $0.trustMargin) = (lease, .milliseconds(200), .seconds(1)) }) { world in
             let handler = ScriptedHandler(world, tasks: 2, chunks: 1) { _, _ in
-                let end = ContinuousClock.now + .seconds(6)
+                let end = ContinuousClock.now + work
                 while ContinuousClock.now < end {}
             }
             let job = try await world.accept()
@@ -168,7 +169,7 @@ import Testing
                 await withDiscardingTaskGroup { group in
                     for _ in 0..<ProcessInfo.processInfo.activeProcessorCount {
                         group.addTask {
-                            let end = ContinuousClock.now + .seconds(6)
+                            let end = ContinuousClock.now + work
                             while ContinuousClock.now < end {}
                         }
                     }

@@ -34,7 +34,7 @@ func with<Answer: Sendable>(
 
 /// What `body` answers, if it does so in time; else fails saying what was waited for.
 func within<Answer: Sendable>(
-    _ what: String, limit: Duration = .seconds(30), body: @escaping @Sendable () async throws -> Answer
+    _ what: String, limit: Duration = .seconds(120), body: @escaping @Sendable () async throws -> Answer
 ) async throws -> Answer {
     try await withThrowingTaskGroup(of: Answer.self) { group in
         group.addTask { try await body() }
@@ -70,7 +70,10 @@ final class MovingAddress: Sendable {
 }
 
 func configuration(_ broker: EmbeddedBroker) -> KafkaConfiguration {
-    .embedded(bootstrap: .servers(broker.bootstrap), clientID: "test")
+    var configuration = KafkaConfiguration.embedded(bootstrap: .servers(broker.bootstrap), clientID: "test")
+    // Tests of a time-out set their own.
+    configuration.deliveryTimeout = .seconds(120)
+    return configuration
 }
 
 /// A logger from which a test learns that something was said.

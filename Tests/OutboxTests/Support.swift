@@ -78,14 +78,14 @@ final class TestPublisher: MessagePublisher {
     }
 
     /// Waits until so many messages were sent.
-    func waitForSent(_ count: Int, limit: Duration = .seconds(30)) async throws {
+    func waitForSent(_ count: Int, limit: Duration = .seconds(120)) async throws {
         try await within("\(count) messages") { for await _ in self.changes.stream where self.sent.count >= count { return } }
     }
 }
 
 /// Waits for `body`; fails saying what was waited for.
 func within(
-    _ what: String, limit: Duration = .seconds(30), body: @escaping @Sendable () async throws -> Void
+    _ what: String, limit: Duration = .seconds(120), body: @escaping @Sendable () async throws -> Void
 ) async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await body() }

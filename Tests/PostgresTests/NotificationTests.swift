@@ -4,7 +4,7 @@ import Testing
 
 @Suite(.enabled(if: TestDatabase.isAvailable))
 struct NotificationTests {
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func notificationsComeAlsoAfterTheSessionWasKilled() async throws {
         try await TestDatabase.with(migrations: nil) { pool in
             var heard = pool.notifications(on: "odd \"channel").makeAsyncIterator()
@@ -24,7 +24,7 @@ struct NotificationTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func closingThePoolEndsTheStream() async throws {
         try await TestDatabase.withDatabase(migrations: nil) { database in
             let pool = database.anotherPool()
@@ -35,7 +35,7 @@ struct NotificationTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func endingTheStreamEndsTheSession() async throws {
         try await TestDatabase.with(migrations: nil) { pool in
             let listening = Task {

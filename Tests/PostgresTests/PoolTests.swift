@@ -88,7 +88,7 @@ struct PoolTests {
         try await TestDatabase.withDatabase(migrations: nil) { database in
             let pool = database.anotherPool {
                 $0.maximumConnections = 1
-                $0.acquireTimeout = .seconds(3)
+                $0.acquireTimeout = .seconds(10)
             }
             defer { pool.close() }
             try await pool.withConnection { _ in
@@ -129,7 +129,7 @@ struct PoolTests {
 
     @Test func configuredTimeoutsReachTheServer() async throws {
         try await TestDatabase.withDatabase(migrations: nil) { database in
-            let pool = database.anotherPool { $0.statementTimeout = .milliseconds(300) }
+            let pool = database.anotherPool { $0.statementTimeout = .seconds(2) }
             defer { pool.close() }
             await #expect {
                 try await pool.query("SELECT pg_sleep(60)")

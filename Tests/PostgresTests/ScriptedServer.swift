@@ -19,6 +19,8 @@ final class ScriptedServer: Sendable {
     func pool(statementTimeout: Duration) -> PostgresPool {
         var configuration = listener.configuration
         configuration.statementTimeout = statementTimeout
+        configuration.connectTimeout = .seconds(60)
+        configuration.acquireTimeout = .seconds(60)
         return PostgresPool(configuration: configuration, logger: TestDatabase.logger)
     }
 

@@ -19,9 +19,8 @@ struct MessageKeys {
                 try messageID.withUnsafeBytes { salt in
                     try dataKey.withUnsafeBytes { secret in
                         guard secret.count == AlgorithmSuite.keyBytes else { throw EnvelopeError.authentication }
-                        try backend.deriveHKDF(
-                            .sha512, inputKey: secret, salt: salt,
-                            outputs: [(encryptionInfo, key), (commitmentInfo, commitment)])
+                        try backend.deriveSHA512(
+                            inputKey: secret, salt: salt, outputs: [(encryptionInfo, key), (commitmentInfo, commitment)])
                     }
                 }
             }

@@ -11,7 +11,7 @@ import Secrets
 /// The parts of an embedded cluster, in the order in which they start.
 struct EmbeddedCluster: Sendable {
     static let customer = "123456789012"
-    static let readyTimeout: Duration = .seconds(30)
+    static let readyTimeout: Duration = .seconds(120)
 
     let folder: DataFolder
     let workers: Int

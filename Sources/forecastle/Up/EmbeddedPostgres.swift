@@ -71,7 +71,7 @@ struct EmbeddedPostgres: Sendable {
     }
 
     private func wait(for pool: PostgresPool) async throws {
-        let deadline = ContinuousClock.now.advanced(by: .seconds(30))
+        let deadline = ContinuousClock.now.advanced(by: EmbeddedCluster.readyTimeout)
         while true {
             do {
                 _ = try await pool.query("SELECT 1")

@@ -1,1 +1,0 @@
-// libFuzzer has `main`; the entry that it calls is EnvelopeFuzzing's.
