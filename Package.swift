@@ -121,6 +121,7 @@ let package = Package(
 
         // Tests
         room("ArtifactsTesting", ["AWSProtocol", "Envelope", "EnvelopeKMS", "Secrets"]),
+        room("EnvelopeFuzzing", ["Envelope", "Secrets"]),
         room("PostgresTesting", ["Postgres", logging]),
         tests("ArchitectureTests", []),
         tests("TelemetryTests", ["Telemetry", metrics]),
@@ -133,7 +134,7 @@ let package = Package(
             "ArtifactsTests",
             ["AWSProtocol", "Artifacts", "ArtifactsTesting", "Envelope", "EnvelopeKMS", "ObjectStore", "Secrets", logging]),
         tests("EnvelopeKMSTests", ["AWSProtocol", "ArtifactsTesting", "Envelope", "EnvelopeKMS", "Secrets"]),
-        tests("EnvelopeTests", ["Envelope", "Secrets"]),
+        tests("EnvelopeTests", ["Envelope", "EnvelopeFuzzing", "Secrets"]),
         tests(
             "AWSServerTests", ["AWSProtocol", "AWSServer", "Secrets", logging, nioCore, nioPosix, serviceLifecycle]),
         tests("MessageCommandTests", ["forecastle"]),
@@ -166,3 +167,9 @@ let package = Package(
         tests("ForecastingTests", ["Forecasting", "TimeSeries"]),
     ]
 )
+
+// Linked against libFuzzer, which brings `main`: only `deploy/fuzz` builds it.
+if Context.environment["FORECASTLE_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(name: "envelope-fuzz", dependencies: ["EnvelopeFuzzing"], path: "Sources/envelope-fuzz"))
+}

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <malloc.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -49,9 +50,32 @@ int clinux_openat_beneath(int directory, const char *path, int flags, unsigned i
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }
 
+uint64_t clinux_core_limit_bytes(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_CORE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return UINT64_MAX;
+    return (uint64_t)limit.rlim_cur;
+}
+
+void clinux_forbid_crash_reports(void) {
+    static const int crashes[] = {SIGQUIT, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGTRAP};
+    for (size_t i = 0; i < sizeof crashes / sizeof crashes[0]; i++) (void)signal(crashes[i], SIG_DFL);
+}
+
+static size_t page_bytes(void) {
+    long bytes = sysconf(_SC_PAGESIZE);
+    return bytes > 0 ? (size_t)bytes : 4096;
+}
+
 void *clinux_secret_map(size_t bytes, int *locked) {
-    void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (base == MAP_FAILED) return NULL;
+    // Reserved whole without access, then opened in the middle: what reads or writes past a secret's pages faults.
+    const size_t guard = page_bytes();
+    char *reserved = mmap(NULL, bytes + 2 * guard, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (reserved == MAP_FAILED) return NULL;
+    char *base = reserved + guard;
+    if (mprotect(base, bytes, PROT_READ | PROT_WRITE) != 0) {
+        (void)munmap(reserved, bytes + 2 * guard);
+        return NULL;
+    }
     (void)madvise(base, bytes, MADV_DONTDUMP);
     (void)madvise(base, bytes, MADV_WIPEONFORK);
     *locked = mlock(base, bytes) == 0;
@@ -59,9 +83,10 @@ void *clinux_secret_map(size_t bytes, int *locked) {
 }
 
 void clinux_secret_unmap(void *base, size_t bytes) {
+    const size_t guard = page_bytes();
     explicit_bzero(base, bytes);
     (void)munlock(base, bytes);
-    (void)munmap(base, bytes);
+    (void)munmap((char *)base - guard, bytes + 2 * guard);
 }
 
 int clinux_random(void *base, size_t bytes) {

@@ -3,7 +3,7 @@
 /// Opening has one authentication error: whatever was altered, cut, swapped or meant for another key, nobody learns which.
 package struct EnvelopeError: Error, Sendable, Equatable, CustomStringConvertible {
     package struct Code: Sendable, Hashable {
-        fileprivate enum Base { case authentication, suiteRefused, invalidInput, inputOutput }
+        fileprivate enum Base { case authentication, suiteRefused, invalidInput, inputOutput, providerUnavailable, cipherFailed }
         fileprivate let base: Base
 
         /// The message is not what the key says it should be.
@@ -14,6 +14,10 @@ package struct EnvelopeError: Error, Sendable, Equatable, CustomStringConvertibl
         package static let invalidInput = Code(base: .invalidInput)
         /// Reading or writing failed.
         package static let inputOutput = Code(base: .inputOutput)
+        /// The cryptographic module that was asked for is not there: nothing is done with another one instead.
+        package static let providerUnavailable = Code(base: .providerUnavailable)
+        /// The cryptographic library refused what it should do (no memory, a module in its error state).
+        package static let cipherFailed = Code(base: .cipherFailed)
     }
 
     package let code: Code
@@ -38,5 +42,13 @@ package struct EnvelopeError: Error, Sendable, Equatable, CustomStringConvertibl
 
     package static func inputOutput(_ message: String) -> EnvelopeError {
         EnvelopeError(code: .inputOutput, message: message)
+    }
+
+    package static func providerUnavailable(_ message: String) -> EnvelopeError {
+        EnvelopeError(code: .providerUnavailable, message: message)
+    }
+
+    package static func cipherFailed(_ message: String) -> EnvelopeError {
+        EnvelopeError(code: .cipherFailed, message: message)
     }
 }

@@ -1,30 +1,30 @@
 import CLinux
 
-/// Secret bytes in pages of their own: locked in memory where the limit allows, left out of core files, wiped in a
-/// forked child, and overwritten when the value ends.
+/// Secret bytes in pages for secrets alone: locked in memory where the limit allows, left out of core files, wiped in a
+/// forked child, and overwritten when the value ends. Small ones share pages (``SecretPool``).
 ///
-/// Not copyable, so the number of places that hold a secret can be read off the source. A page at least is spent on
-/// each (locking is per page and not counted by the kernel: two secrets in one page would unlock each other).
+/// Not copyable, so the number of places that hold a secret can be read off the source.
 package struct SecretBytes: ~Copyable, @unchecked Sendable {
     // Sendable: the memory is written by the initialiser alone and only read afterwards; it is freed in `deinit`,
     // which runs once because the value cannot be copied.
-    private let base: UnsafeMutableRawPointer
-    private let mappedBytes: Int
+    private let piece: SecretPool.Piece
+    private let pool: SecretPool
     package let count: Int
 
     /// Makes `count` zeroed bytes and lets `initializing` fill them. When it throws, they are wiped again.
-    package init(count: Int, initializing: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
+    package init(
+        count: Int, in pool: SecretPool = .shared, initializing: (UnsafeMutableRawBufferPointer) throws -> Void
+    ) rethrows {
         precondition(count >= 0, "A secret cannot have a negative length.")
-        let mappedBytes = SecretMemory.pageMultiple(count)
-        let base = SecretMemory.map(mappedBytes)
+        let piece = pool.take(count)
         do {
-            try initializing(UnsafeMutableRawBufferPointer(start: base, count: count))
+            try initializing(UnsafeMutableRawBufferPointer(start: piece.base, count: count))
         } catch {
-            clinux_secret_unmap(base, mappedBytes)
+            pool.giveBack(piece)
             throw error
         }
-        self.base = base
-        self.mappedBytes = mappedBytes
+        self.piece = piece
+        self.pool = pool
         self.count = count
     }
 
@@ -49,15 +49,15 @@ package struct SecretBytes: ~Copyable, @unchecked Sendable {
         }
     }
 
-    deinit { clinux_secret_unmap(base, mappedBytes) }
+    deinit { pool.giveBack(piece) }
 
     /// Lends the bytes for the call. They must not be kept.
     package borrowing func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
-        try body(UnsafeRawBufferPointer(start: base, count: count))
+        try body(UnsafeRawBufferPointer(start: piece.base, count: count))
     }
 
     /// Compares without a branch on content. Lengths are no secret.
     package borrowing func constantTimeEquals(_ other: borrowing SecretBytes) -> Bool {
-        count == other.count && clinux_constant_time_equal(base, other.base, count) == 1
+        count == other.count && clinux_constant_time_equal(piece.base, other.piece.base, count) == 1
     }
 }

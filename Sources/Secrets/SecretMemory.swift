@@ -1,46 +1,37 @@
 import CLinux
-import Glibc
-import Synchronization
 
-/// Pages for secrets, and what `doctor` tells of them.
+/// The memory of this process's secrets: what it does where locking fails, and what `doctor` tells of it.
 package enum SecretMemory {
-    private static let lockFailureCount = Atomic<Int>(0)
-    private static let pageBytes = max(4096, Int(sysconf(Int32(_SC_PAGESIZE))))
+    /// What must be lockable at start where locking is required.
+    package static let requiredBytes = 1 << 20
+    /// What must be lockable for a call that needs a secret to be admitted there.
+    package static let admissionBytes = 128 << 10
 
-    /// How many secrets could not be locked since the process began. They are wiped all the same, but may reach swap.
-    package static var lockFailures: Int { lockFailureCount.load(ordering: .relaxed) }
+    /// How often pages could not be locked since the process began. Their secrets are wiped all the same, but may reach swap.
+    package static var lockFailures: Int { SecretPool.shared.lockFailures }
 
-    /// Soft limit of locked memory; `nil` where unlimited.
+    package static var usage: SecretPool.Usage { SecretPool.shared.usage }
+
+    /// Soft limit of locked memory; `nil` where unlimited. A process with CAP_IPC_LOCK is not bound by it.
     package static var lockLimitBytes: UInt64? {
         let limit = clinux_locked_memory_limit_bytes()
         return limit == .max ? nil : limit
     }
 
-    static func pageMultiple(_ count: Int) -> Int {
-        max(pageBytes, (count + pageBytes - 1) / pageBytes * pageBytes)
+    /// Tries it: limits, capabilities and what is locked already all have their say.
+    package static func canLock(_ bytes: Int) -> Bool { SecretPool.shared.canLock(bytes) }
+
+    /// From now on no secret is kept in memory that is not locked. Throws ``SecretError/Code/locking`` where the host
+    /// does not allow ``requiredBytes``.
+    package static func requireLocking() throws(SecretError) {
+        guard canLock(requiredBytes) else { throw .locking(requiredBytes) }
+        SecretPool.shared.requireLocking()
     }
 
-    static func map(_ bytes: Int) -> UnsafeMutableRawPointer {
-        var locked: Int32 = 0
-        guard let base = clinux_secret_map(bytes, &locked) else {
-            // As Swift's own allocations: there is no way on without a page.
-            preconditionFailure("No memory for a secret of \(bytes) bytes.")
-        }
-        if locked == 0 { lockFailureCount.add(1, ordering: .relaxed) }
-        return base
+    /// Where locking is required, throws ``SecretError/Code/locking`` before a call makes secrets for which there is no
+    /// room; past this check the process would have to end. Elsewhere it does nothing.
+    package static func admit() throws(SecretError) {
+        guard SecretPool.shared.requiresLocking, !canLock(admissionBytes) else { return }
+        throw .locking(admissionBytes)
     }
-}
-
-/// Overwrites the array's bytes in a way that no optimiser removes and empties it.
-///
-/// Only the storage this variable owns is reached: if the array was copied elsewhere, those bytes stay.
-package func wipe(_ bytes: inout [UInt8]) {
-    bytes.withUnsafeMutableBytes { wipe($0) }
-    bytes.removeAll(keepingCapacity: false)
-}
-
-/// Overwrites a buffer in a way that no optimiser removes.
-package func wipe(_ buffer: UnsafeMutableRawBufferPointer) {
-    guard let base = buffer.baseAddress else { return }
-    clinux_wipe(base, buffer.count)
 }

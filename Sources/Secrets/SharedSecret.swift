@@ -4,7 +4,11 @@ import Synchronization
 package final class SharedSecret: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     private let bytes: Mutex<SecretBytes?>
 
+    /// Stays known after wiping: lengths are no secret.
+    package let count: Int
+
     package init(_ bytes: consuming SecretBytes) {
+        count = bytes.count
         self.bytes = Mutex(bytes)
     }
 

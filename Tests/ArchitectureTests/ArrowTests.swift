@@ -35,6 +35,7 @@ private let plan: [String: (level: Int, rooms: Set<String>, packages: Set<String
     ),
     "AuditTrail": (2, ["AWSProtocol", "Postgres"], ["Crypto", "Logging", "ServiceLifecycle"]),
     "Catalog": (2, ["AWSProtocol", "Postgres"], []),
+    "EnvelopeFuzzing": (2, ["Envelope"], []),
     "EnvelopeKMS": (2, ["AWSClients", "AWSProtocol", "Envelope"], []),
     "Forecasting": (2, ["TimeSeries"], []),
     "Jobs": (2, ["Outbox", "Postgres"], ["Crypto", "Logging", "Metrics", "ServiceLifecycle"]),

@@ -23,12 +23,19 @@ final class NonceRecorder: CipherBackend {
         Recording(inner: try inner.makeCipher(key: key), key: Array(key), recorder: self)
     }
 
-    func deriveSHA512(
-        inputKey: UnsafeRawBufferPointer, salt: UnsafeRawBufferPointer,
+    func deriveHKDF(
+        _ hash: HashAlgorithm, inputKey: UnsafeRawBufferPointer, salt: UnsafeRawBufferPointer,
         outputs: [(info: [UInt8], bytes: UnsafeMutableRawBufferPointer)]
     ) throws {
-        try inner.deriveSHA512(inputKey: inputKey, salt: salt, outputs: outputs)
+        try inner.deriveHKDF(hash, inputKey: inputKey, salt: salt, outputs: outputs)
     }
+
+    func makeDigest(_ hash: HashAlgorithm) throws -> any RunningDigest { try inner.makeDigest(hash) }
+    func makeSigner(_ curve: SignatureCurve) throws -> any MessageSigner { try inner.makeSigner(curve) }
+    func makeVerifier(_ curve: SignatureCurve, compressedPublicKey: [UInt8]) throws -> any MessageVerifier {
+        try inner.makeVerifier(curve, compressedPublicKey: compressedPublicKey)
+    }
+    func fillRandom(_ bytes: UnsafeMutableRawBufferPointer) throws { try inner.fillRandom(bytes) }
 
     private func note(key: [UInt8], nonce: [UInt8], content: [UInt8]) {
         let earlier = seen.withLock { $0.updateValue(content, forKey: Entry(key: key, nonce: nonce)) }

@@ -48,7 +48,7 @@ struct WycheproofTests {
         for backend in backends {
             for group in try Wycheproof.load("aes_gcm_test.json", GCMGroup.self) {
                 for test in group.tests {
-                    let fits = group.keySize == 256 && group.ivSize == 96 && group.tagSize == 128
+                    let fits = group.ivSize == 96 && group.tagSize == 128
                     let outcome = try? run(test, backend)
                     if !fits {
                         #expect(outcome == nil, "test \(test.tcId)")
@@ -64,7 +64,7 @@ struct WycheproofTests {
                 }
             }
         }
-        #expect(sealed >= 39 && refused >= 250 && rejected >= 27)
+        #expect(sealed >= 39 && refused >= 50 && rejected >= 27)
     }
 
     private func run(_ test: GCMGroup.Test, _ backend: any CipherBackend) throws -> (sealed: [UInt8], opened: [UInt8]?) {
@@ -113,8 +113,9 @@ struct WycheproofTests {
                     try Wycheproof.bytes(test.ikm).withUnsafeBytes { input in
                         try Wycheproof.bytes(test.salt).withUnsafeBytes { salt in
                             try output.withUnsafeMutableBytes { bytes in
-                                try backend.deriveSHA512(
-                                    inputKey: input, salt: salt, outputs: [(Wycheproof.bytes(test.info), bytes)])
+                                try backend.deriveHKDF(
+                                    .sha512, inputKey: input, salt: salt,
+                                    outputs: [(Wycheproof.bytes(test.info), bytes)])
                             }
                         }
                     }

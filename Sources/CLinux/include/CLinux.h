@@ -29,10 +29,18 @@ uint64_t clinux_locked_memory_limit_bytes(void);
 /// O_CLOEXEC is always added. A result of -1 with EXDEV or ELOOP means that the path tried to leave.
 int clinux_openat_beneath(int directory, const char *path, int flags, unsigned int mode);
 
-/// Anonymous pages of their own for a secret: excluded from core files, wiped in a forked child, and locked
-/// where the limit allows (`*locked` says so). Returns NULL when there is no memory.
+/// Soft limit of core files in bytes; UINT64_MAX where unlimited or unknown.
+uint64_t clinux_core_limit_bytes(void);
+
+/// Crashes end the process without a report of it: reports of the language's runtime show memory beside registers.
+void clinux_forbid_crash_reports(void);
+
+/// Anonymous pages of their own for secrets, `bytes` a multiple of the page: excluded from core files, wiped in a
+/// forked child, between two pages that nobody may touch, and locked where the limit allows (`*locked` says so).
+/// Returns NULL when there is no memory.
 void *clinux_secret_map(size_t bytes, int *locked);
 
+/// Overwrites and gives back what `clinux_secret_map` made with the same `bytes`.
 void clinux_secret_unmap(void *base, size_t bytes);
 
 /// Fills a region from the kernel's random source, without a copy elsewhere. Returns 0, or -1 and errno.

@@ -19,8 +19,9 @@ struct MessageKeys {
                 try messageID.withUnsafeBytes { salt in
                     try dataKey.withUnsafeBytes { secret in
                         guard secret.count == AlgorithmSuite.keyBytes else { throw EnvelopeError.authentication }
-                        try backend.deriveSHA512(
-                            inputKey: secret, salt: salt, outputs: [(encryptionInfo, key), (commitmentInfo, commitment)])
+                        try backend.deriveHKDF(
+                            .sha512, inputKey: secret, salt: salt,
+                            outputs: [(encryptionInfo, key), (commitmentInfo, commitment)])
                     }
                 }
             }

@@ -3,35 +3,8 @@ import FoundationEssentials
 import Secrets
 import Synchronization
 
-/// BoringSSL through swift-crypto's public API.
-package struct BoringSSLBackend: CipherBackend {
-    package init() {}
-
-    package var name: String { "boringssl" }
-
-    package func makeCipher(key: UnsafeRawBufferPointer) throws -> any FrameCipher {
-        guard key.count == AlgorithmSuite.keyBytes else { throw EnvelopeError.invalidInput("A key has 32 bytes.") }
-        return BoringSSLCipher(SymmetricKey(data: key))
-    }
-
-    package func deriveSHA512(
-        inputKey: UnsafeRawBufferPointer, salt: UnsafeRawBufferPointer,
-        outputs: [(info: [UInt8], bytes: UnsafeMutableRawBufferPointer)]
-    ) throws {
-        let extracted = HKDF<SHA512>.extract(inputKeyMaterial: SymmetricKey(data: inputKey), salt: salt)
-        for output in outputs {
-            guard output.bytes.count <= 255 * SHA512.byteCount else {
-                throw EnvelopeError.invalidInput("HKDF gives at most \(255 * SHA512.byteCount) bytes.")
-            }
-            let key = HKDF<SHA512>.expand(
-                pseudoRandomKey: extracted, info: output.info, outputByteCount: output.bytes.count)
-            key.withUnsafeBytes { output.bytes.copyMemory(from: $0) }
-        }
-    }
-}
-
 /// swift-crypto wipes its copy of the key when the last use of it ends; it does not lock it in memory.
-private final class BoringSSLCipher: FrameCipher {
+final class BoringSSLCipher: FrameCipher {
     private let key: Mutex<SymmetricKey?>
 
     init(_ key: SymmetricKey) { self.key = Mutex(key) }

@@ -1,0 +1,1 @@
+// libFuzzer has `main`; the entry that it calls is EnvelopeFuzzing's.

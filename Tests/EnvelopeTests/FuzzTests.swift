@@ -1,0 +1,62 @@
+import Envelope
+import EnvelopeFuzzing
+import Foundation
+import Testing
+
+/// The fuzz target's own entry, in this process: the stored corpus, then alterations of it that are the same in every run.
+/// `deploy/fuzz` does the same for longer, led by what the inputs reach, under the address sanitizer.
+@Suite struct FuzzTests {
+    private static let alterations = 20_000
+    /// Tests of a run side by side; each has a seed of its own.
+    private static let parts: UInt64 = 8
+
+    private static func corpus() throws -> [(name: String, input: [UInt8])] {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Corpus/Envelope")
+        return try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted().map { name in
+            (name, [UInt8](try Data(contentsOf: folder.appending(path: name))))
+        }
+    }
+
+    @Test func storedCorpusHoldsNoFinding() async throws {
+        let corpus = try Self.corpus()
+        #expect(corpus.count > 60)
+        for (name, input) in corpus {
+            do {
+                try await MessageFuzzer.run(input)
+            } catch {
+                Issue.record("\(name): \(error)")
+            }
+        }
+    }
+
+    /// The seeds of the corpus are genuine messages: were they refused, alterations of them would show little.
+    @Test func seedsOpen() async throws {
+        for (name, input) in try await FuzzSeeds.all() {
+            try await MessageFuzzer.run(input)
+            guard name.hasPrefix("sealed") || name.hasPrefix("believed") else { continue }
+            let message = Array(input[5...])
+            let opened =
+                name.hasPrefix("sealed")
+                ? try await MessageOpener.openMessage(message, provider: try FuzzKey.keyring())
+                : try await MessageOpener.openMessage(message, provider: CredulousProvider(), backend: TransparentBackend())
+            #expect(opened.plaintext.count < 1000, "\(name)")
+        }
+    }
+
+    @Test(arguments: 0..<parts)
+    func seededAlterationsHoldNoFinding(seed: UInt64) async throws {
+        let corpus = try Self.corpus().map(\.input)
+        var mutator = SeededMutator(seed: seed)
+        for number in 0..<Self.alterations / Int(Self.parts) {
+            let input = mutator.mutate(
+                corpus[mutator.number(below: corpus.count)], beside: corpus[mutator.number(below: corpus.count)])
+            do {
+                try await MessageFuzzer.run(input)
+            } catch {
+                Issue.record("seed \(seed), alteration \(number): \(error); input \(Data(input).base64EncodedString())")
+                return
+            }
+        }
+    }
+}
