@@ -119,3 +119,7 @@ void clinux_keep_large_allocations(void) {
     (void)mallopt(M_MMAP_THRESHOLD, 32 << 20);
     (void)mallopt(M_TRIM_THRESHOLD, 64 << 20);
 }
+
+long clinux_splice(int from, int to, size_t bytes) {
+    return splice(from, NULL, to, NULL, bytes, SPLICE_F_MOVE);
+}

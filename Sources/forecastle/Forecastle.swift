@@ -13,7 +13,7 @@ struct Forecastle: AsyncParsableCommand {
         subcommands: [
             Up.self, Authority.self, API.self, WorkerRole.self, Demo.self, Job.self, Migrate.self, Doctor.self, Admin.self,
             Seal.self,
-            Open.self, Inspect.self,
+            Open.self, Inspect.self, Bench.self,
         ]
     )
 

@@ -56,4 +56,8 @@ int clinux_constant_time_equal(const void *a, const void *b, size_t bytes);
 /// heap, and the heap's end is given back only above 64 MiB. For processes that seal and open long frames.
 void clinux_keep_large_allocations(void);
 
+/// Moves up to `bytes` from one descriptor to the other, one of which is a pipe, without a copy through this process
+/// (splice). Returns how many, 0 at the end, or -1 and errno.
+long clinux_splice(int from, int to, size_t bytes);
+
 #endif

@@ -31,4 +31,10 @@ struct TextTable {
             return line
         }
     }
+
+    /// The same as a table of a Markdown page.
+    var markdown: [String] {
+        let rule = columns.map { $0.isNumber ? "---:" : "---" }
+        return ([columns.map(\.title), rule] + rows).map { "| " + $0.joined(separator: " | ") + " |" }
+    }
 }

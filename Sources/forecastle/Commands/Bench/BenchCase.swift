@@ -1,0 +1,71 @@
+import AWSProtocol
+
+/// Something that can be measured again and again.
+struct BenchCase: Sendable {
+    /// `section.what.tool[.variant]`: by this name results meet their targets and earlier runs.
+    let name: String
+    /// For people.
+    let title: String
+    let run: @Sendable () async throws -> BenchSample
+}
+
+/// All repetitions of one case.
+struct BenchResult: Sendable {
+    let name: String
+    let title: String
+    var samples: [BenchSample] = []
+
+    func spread(_ figure: (BenchSample) -> Double) -> Spread? { Spread(samples.map(figure)) }
+
+    /// The highest peak of all repetitions.
+    var peakBytes: Int? { samples.compactMap(\.peakBytes).max() }
+
+    var json: JSONValue {
+        var object: JSONObject = ["name": .string(name), "title": .string(title)]
+        object.append("cpuSecondsPerGiB", ifPresent: spread(\.cpuSecondsPerGiB)?.json)
+        object.append("wallSeconds", ifPresent: spread(\.wallSeconds)?.json)
+        object.append("bytesPerSecond", ifPresent: spread(\.bytesPerSecond)?.json)
+        object.append("peakBytes", ifPresent: peakBytes.map { .int(Int64($0)) })
+        object["samples"] = .array(samples.map(\.json))
+        return .object(object)
+    }
+
+    init(name: String, title: String) {
+        self.name = name
+        self.title = title
+    }
+
+    init?(json: JSONValue) {
+        guard let name = json["name"]?.stringValue, let title = json["title"]?.stringValue,
+            let samples = json["samples"]?.arrayValue
+        else { return nil }
+        self.init(name: name, title: title)
+        self.samples = samples.compactMap { BenchSample(json: $0) }
+    }
+}
+
+/// Runs cases in rounds: in each round every case once, from another case on each time, so that whatever else the machine
+/// does meets all of them alike. Rounds that warm caches up are not counted.
+struct BenchSchedule {
+    let warmUps: Int
+    let repetitions: Int
+
+    static let repetitionsMax = 100
+
+    func run(
+        _ cases: [BenchCase], progress: (_ done: Int, _ total: Int, _ title: String) -> Void
+    ) async throws -> [BenchResult] {
+        var results = cases.map { BenchResult(name: $0.name, title: $0.title) }
+        let rounds = warmUps + repetitions
+        for round in 0..<rounds {
+            for step in cases.indices {
+                let index = (step + round) % cases.count
+                progress(round * cases.count + step, rounds * cases.count, cases[index].title)
+                try Task.checkCancellation()
+                let sample = try await cases[index].run()
+                if round >= warmUps { results[index].samples.append(sample) }
+            }
+        }
+        return results
+    }
+}
