@@ -18,10 +18,13 @@ struct SealingInMemory: Sendable {
         "memory.\(what).\(tool).\(frameBytes)" + (all ? ".all" : "")
     }
 
+    /// `64 KiB`
+    static func size(_ bytes: Int) -> String { bytes >= 1 << 20 ? "\(bytes >> 20) MiB" : "\(bytes >> 10) KiB" }
+
     func cases(openssl: String?, log: String) -> [BenchCase] {
         PassOptions.tuneAllocator()
         return frameBytes.flatMap { frameBytes -> [BenchCase] in
-            let size = Amount.bytes(Int64(frameBytes))
+            let size = Self.size(frameBytes)
             var cases: [BenchCase] = []
             if let openssl {
                 cases.append(
@@ -74,7 +77,7 @@ struct SealingInMemory: Sendable {
         ).run()
         let text = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
         for line in text.split(separator: "\n") where line.hasPrefix("+F:") {
-            if let rate = line.split(separator: ":").last.flatMap({ Double($0) }), rate > 0 {
+            if let rate = line.split(separator: ":").last.flatMap({ Double($0) }), rate.isFinite, rate > 0 {
                 return BenchSample(wallSeconds: 1, cpuSeconds: 1, bytes: Int(rate))
             }
         }
@@ -143,7 +146,8 @@ private final class FrameSealing: BusyWork {
         let count = try opened.withUnsafeMutableBytes { opened in
             try sealed.withUnsafeBytes { sealed in
                 try message.opener.openFrame(
-                    next - stride, UnsafeRawBufferPointer(rebasing: sealed[..<(message.frameBytes + FrameLayout.regularOverhead)]),
+                    next - stride,
+                    UnsafeRawBufferPointer(rebasing: sealed[..<(message.frameBytes + FrameLayout.regularOverhead)]),
                     isFinal: false, into: opened)
             }
         }

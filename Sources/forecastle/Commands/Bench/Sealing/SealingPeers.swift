@@ -22,7 +22,10 @@ struct SealingPeers: Sendable {
         ]
         for (name, program, arguments) in asked {
             guard let program else { continue }
-            versions[name] = await firstLine(program, arguments, folder)
+            guard let line = await firstLine(program, arguments, folder) else { continue }
+            // `OpenSSL 3.0.22 25 Aug 2026 (Library: …)`; age prints its number alone.
+            let version = line.prefix { $0 != "(" || name == "cp" }.trimmingCharacters(in: .whitespaces)
+            versions[name] = version.first?.isNumber == true ? "\(name) \(version)" : version
         }
         if let python, versions["aws-encryption-sdk"] == nil {
             throw CommandFailure("\(python) cannot import the AWS Encryption SDK.", MessageExit.noInput)

@@ -19,7 +19,10 @@ struct SealingReport {
 
     var markdown: [String] {
         var lines = ["", "![Sealing and opening beside other tools](images/envelope.svg)", ""]
-        lines += ["\(record.machine.line). \(peers). Medians of \(record.settings["repetitions"] ?? "?") repetitions (lowest–highest).", ""]
+        lines += [
+            "\(record.machine.line). \(peers). Medians of \(record.settings["repetitions"] ?? "?") repetitions (lowest–highest).",
+            "",
+        ]
         lines += targets.markdown + [""]
         for (title, table) in tables { lines += ["### \(title)", ""] + table.markdown + [""] }
         return lines
@@ -78,7 +81,7 @@ struct SealingReport {
                     title: "In memory, one core: GB a CPU second", hint: "more is better", places: 1,
                     groups: SealingInMemory.allFrameBytes.map { frame in
                         (
-                            "frames of \(Amount.bytes(Int64(frame)))",
+                            "frames of \(SealingInMemory.size(frame))",
                             bars(memoryBars(frame)) { $0.bytesPerCPUSecond / 1e9 }
                         )
                     }),
@@ -113,7 +116,9 @@ struct SealingReport {
     private func bars(_ names: [(String, String)], _ figure: (BenchSample) -> Double) -> [BarChart.Bar] {
         names.compactMap { name, label in
             results.named(name)?.spread(figure).map {
-                BarChart.Bar(label: label, value: $0, isOurs: !["cp", "age", "openssl speed"].contains(label) && !label.hasPrefix("Python"))
+                BarChart.Bar(
+                    label: label, value: $0,
+                    isOurs: !["cp", "age", "openssl speed"].contains(label) && !label.hasPrefix("Python"))
             }
         }
     }

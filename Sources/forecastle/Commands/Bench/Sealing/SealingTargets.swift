@@ -1,12 +1,12 @@
+import Envelope
+
 /// What is to be reached, each against a peer of the same run.
 enum SealingTargets {
     static func all(_ results: [BenchResult]) -> [BenchTarget] {
         inMemory(results) + files(results) + [memory(results)]
     }
 
-    private static let frame = MessageFrame.standard
-
-    private enum MessageFrame { static let standard = 64 << 10 }
+    private static let frame = MessageSealer.standardFrameBytes
 
     private static func inMemory(_ results: [BenchResult]) -> [BenchTarget] {
         let name = SealingInMemory.name
