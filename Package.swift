@@ -54,6 +54,7 @@ let package = Package(
         .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CLibrdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .target(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         room("Secrets", ["CLinux"]),
         room("Telemetry", [logging, metrics]),
 
@@ -63,7 +64,7 @@ let package = Package(
         room(
             "AWSServer",
             ["AWSProtocol", "Secrets", hummingbirdCore, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle]),
-        room("Envelope", ["CLinux", "Secrets", crypto]),
+        room("Envelope", ["CLinux", "COpenSSL", "Secrets", crypto]),
         room("Kafka", ["CLibrdkafka", logging, serviceLifecycle]),
         room("ObjectStore", ["CLinux", crypto]),
         room("Outbox", ["Kafka", "Postgres", "Telemetry", logging, serviceLifecycle]),

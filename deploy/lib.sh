@@ -52,7 +52,7 @@ need_swift() {
     command -v swift >/dev/null || fail "swift is not on the PATH; Forecastle builds with a Swift 6.2 or newer toolchain (swift.org/install)"
 }
 
-need_packages() { install ca-certificates pkg-config zlib1g-dev libpq-dev librdkafka-dev postgresql "$@"; }
+need_packages() { install ca-certificates pkg-config zlib1g-dev libpq-dev libssl-dev librdkafka-dev postgresql "$@"; }
 
 # build [swift build's arguments]: quiet while it goes well, whole where it does not. Says nothing where nothing changed.
 build() {

@@ -7,6 +7,7 @@ private let plan: [String: (level: Int, rooms: Set<String>, packages: Set<String
     "CLibpq": (0, [], []),
     "CLibrdkafka": (0, [], []),
     "CLinux": (0, [], []),
+    "COpenSSL": (0, [], []),
     "Secrets": (0, [], []),
     "Telemetry": (0, [], ["Logging", "Metrics", "CoreMetrics"]),
 
@@ -19,7 +20,7 @@ private let plan: [String: (level: Int, rooms: Set<String>, packages: Set<String
             "NIOHTTPTypesHTTP1", "ServiceLifecycle", "NIOExtras",
         ]
     ),
-    "Envelope": (1, [], ["Crypto"]),
+    "Envelope": (1, ["COpenSSL"], ["Crypto"]),
     "Kafka": (1, ["CLibrdkafka"], ["Logging", "ServiceLifecycle"]),
     "ObjectStore": (1, ["AWSClients"], ["Crypto", "Logging"]),
     "Outbox": (1, ["Postgres", "Kafka"], ["Logging", "ServiceLifecycle", "Metrics"]),

@@ -3,19 +3,23 @@ import Secrets
 import Synchronization
 import Testing
 
-/// Case 40: a cipher that notes every (key, nonce) and what was sealed under it.
+/// Case 40: a backend that notes every (key, nonce), and a digest of what was sealed under it.
 final class NonceRecorder: CipherBackend {
     private struct Entry: Hashable {
         let key: [UInt8]
         let nonce: [UInt8]
     }
 
-    private let inner = BoringSSLBackend()
+    private let inner: any CipherBackend
     private let seen = Mutex<[Entry: [UInt8]]>([:])
     private let clashes = Mutex<Int>(0)
 
+    init(_ inner: any CipherBackend) { self.inner = inner }
+
     var name: String { "recorder" }
+    /// Pairs of key and nonce.
     var sealings: Int { seen.withLock { $0.count } }
+    var keys: Int { seen.withLock { Set($0.keys.map(\.key)).count } }
     /// Two plaintexts or associated data under one key and nonce.
     var reuses: Int { clashes.withLock { $0 } }
 
@@ -37,8 +41,16 @@ final class NonceRecorder: CipherBackend {
     }
     func fillRandom(_ bytes: UnsafeMutableRawBufferPointer) throws { try inner.fillRandom(bytes) }
 
-    private func note(key: [UInt8], nonce: [UInt8], content: [UInt8]) {
-        let earlier = seen.withLock { $0.updateValue(content, forKey: Entry(key: key, nonce: nonce)) }
+    private func note(
+        key: [UInt8], nonce: UnsafeRawBufferPointer, _ plaintext: UnsafeRawBufferPointer, _ associated: UnsafeRawBufferPointer
+    ) throws {
+        let digest = try inner.makeDigest(.sha256)
+        // The plaintext's length first: where it ends and the associated data begin must not be a matter of taste.
+        try withUnsafeBytes(of: plaintext.count) { try digest.update($0) }
+        try digest.update(plaintext)
+        try digest.update(associated)
+        let content = try digest.finish()
+        let earlier = seen.withLock { $0.updateValue(content, forKey: Entry(key: key, nonce: Array(nonce))) }
         if let earlier, earlier != content { clashes.withLock { $0 += 1 } }
     }
 
@@ -59,7 +71,7 @@ final class NonceRecorder: CipherBackend {
             _ plaintext: UnsafeRawBufferPointer, nonce: UnsafeRawBufferPointer, associatedData: UnsafeRawBufferPointer,
             into sealed: UnsafeMutableRawBufferPointer
         ) throws {
-            recorder.note(key: key, nonce: Array(nonce), content: Array(plaintext) + [0xFF] + Array(associatedData))
+            try recorder.note(key: key, nonce: nonce, plaintext, associatedData)
             try inner.seal(plaintext, nonce: nonce, associatedData: associatedData, into: sealed)
         }
 
@@ -73,16 +85,80 @@ final class NonceRecorder: CipherBackend {
 }
 
 @Suite struct NonceReuseTests {
-    @Test func noTwoPlaintextsShareKeyAndNonce() async throws {
-        let recorder = NonceRecorder()
-        let provider = try keyring()
+    /// The recorder itself: it must see what it is there for.
+    @Test func theRecorderNoticesASecondPlaintext() throws {
+        let recorder = NonceRecorder(BoringSSLBackend())
+        let cipher = try recorder.cipher(key: pattern(32))
+        let nonce = [UInt8](1...12)
+        for _ in 0..<2 { _ = try cipher.seal([1], nonce: nonce) }
+        #expect(recorder.reuses == 0)
+        _ = try cipher.seal([2], nonce: nonce)
+        #expect(recorder.reuses == 1)
+        _ = try recorder.cipher(key: pattern(32)).seal([2], nonce: nonce, associatedData: [1])
+        #expect(recorder.reuses == 2 && recorder.sealings == 1)
+    }
+
+    @Test(arguments: everyBackend)
+    func noTwoPlaintextsShareKeyAndNonce(backend: any CipherBackend) async throws {
+        let recorder = NonceRecorder(backend)
+        let provider = try recordedKeyring(recorder)
         // The same content sealed again, as after a crash, and other content.
         for seed: UInt64 in [1, 1, 2] {
             _ = try await MessageSealer.sealMessage(
                 pattern(16 * 5 + 3, seed: seed), provider: provider, context: [:], frameBytes: 16, backend: recorder)
         }
-        // Three messages of six frames and a header each, every one under a nonce of its own.
-        #expect(recorder.sealings == 3 * 7)
+        // Three messages of six frames, a header and a wrapped data key each, every one under a nonce of its own: three
+        // message keys and the wrapping key.
+        #expect(recorder.sealings == 3 * 8)
+        #expect(recorder.keys == 3 + 1)
         #expect(recorder.reuses == 0)
+    }
+
+    /// One wrapping key serves many messages, which have nothing to count by: its nonces are drawn.
+    @Test(arguments: everyBackend)
+    func everyWrappedDataKeyHasANonceOfItsOwn(backend: any CipherBackend) async throws {
+        let recorder = NonceRecorder(backend)
+        let provider = try recordedKeyring(recorder)
+        let dataKey = try await provider.generate(context: [:]).secret
+        for _ in 0..<500 { _ = try await provider.generate(context: ["a": "b"]) }
+        // The same data key for several messages' recipients, too.
+        for _ in 0..<500 { _ = try provider.wrap(dataKey, context: [:]) }
+        #expect(recorder.sealings == 1001)
+        #expect(recorder.keys == 1)
+        #expect(recorder.reuses == 0)
+    }
+
+    /// Half a message, then a fault, then the whole of another: nothing of the first key is used again.
+    @Test(arguments: everyBackend)
+    func sealingAgainAfterAFailureTakesANewKey(backend: any CipherBackend) async throws {
+        let recorder = NonceRecorder(backend)
+        let provider = try recordedKeyring(recorder)
+        let broken = try await MessageSealer(provider: provider, context: [:], frameBytes: 16, backend: recorder)
+        var frame = [UInt8](repeating: 0, count: 64)
+        for index in 0..<3 {
+            try frame.withUnsafeMutableBytes { output in
+                try pattern(16, seed: UInt64(index)).withUnsafeBytes { plaintext in
+                    _ = try broken.sealFrame(index, plaintext, isFinal: false, into: output)
+                }
+            }
+        }
+        broken.wipe()
+        #expect(throws: SecretError.wiped) {
+            try frame.withUnsafeMutableBytes { output in
+                try pattern(16, seed: 9).withUnsafeBytes { plaintext in
+                    _ = try broken.sealFrame(3, plaintext, isFinal: false, into: output)
+                }
+            }
+        }
+        let again = try await MessageSealer.sealMessage(
+            pattern(16 * 4, seed: 10), provider: provider, context: [:], frameBytes: 16, backend: recorder)
+        #expect(try await MessageOpener.openMessage(again, provider: provider, backend: recorder).plaintext.count == 64)
+        #expect(recorder.keys == 2 + 1)
+        #expect(recorder.reuses == 0)
+    }
+
+    private func recordedKeyring(_ recorder: NonceRecorder) throws -> RawAESKeyring {
+        let key = SharedSecret(SecretBytes(count: 32) { $0.initializeMemory(as: UInt8.self, repeating: 0x2A) })
+        return try RawAESKeyring(namespace: "tests", name: "key", wrappingKey: key, backend: recorder)
     }
 }
