@@ -32,7 +32,9 @@ package final class HTTPTransport: AWSTransport {
             url: call.endpoint + call.request.path + (call.request.rawQuery.isEmpty ? "" : "?" + call.request.rawQuery))
         request.method = HTTPMethod(rawValue: call.request.method)
         request.headers = HTTPHeaders(call.request.headers)
-        request.body = .bytes(ByteBuffer(bytes: call.request.body))
+        let body = ByteBuffer(bytes: call.request.body)
+        defer { if call.carriesSecret { Self.overwrite(body) } }
+        request.body = .bytes(body)
         let response = try await client.execute(request, deadline: .now() + TimeAmount(call.timeout))
         let status = Int(response.status.code)
         if call.expectsSecret {
@@ -66,12 +68,14 @@ package final class HTTPTransport: AWSTransport {
     }
 
     private static func moveToLockedMemory(_ piece: ByteBuffer) -> SharedSecret {
-        piece.withUnsafeReadableBytes { bytes in
-            let secret = SharedSecret(SecretBytes(copying: bytes))
-            // In place: a mutation through the buffer's own means copies first where its storage is shared, and leaves the
-            // original. Nobody else reads these bytes; other holders of the storage hold other parts of it.
-            wipe(UnsafeMutableRawBufferPointer(mutating: bytes))
-            return secret
-        }
+        defer { overwrite(piece) }
+        return piece.withUnsafeReadableBytes { SharedSecret(SecretBytes(copying: $0)) }
+    }
+
+    /// In place: a mutation through the buffer's own means copies first where its storage is shared, and leaves the
+    /// original. Nobody else reads these bytes; other holders of the storage hold other parts of it, or send zeroes of a
+    /// request that was given up.
+    private static func overwrite(_ buffer: ByteBuffer) {
+        buffer.withUnsafeReadableBytes { wipe(UnsafeMutableRawBufferPointer(mutating: $0)) }
     }
 }

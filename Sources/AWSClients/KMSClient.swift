@@ -41,12 +41,34 @@ package struct KMSClient: Sendable {
     ) async throws(AWSError) -> SharedSecret {
         let body = decryptBody(ciphertext, keyID: keyID, encryptionContext: encryptionContext, grantTokens: grantTokens)
         let (secret, rest) = try await caller.json(target: target("Decrypt"), body: body, secretMember: "Plaintext")
-        let answered = rest["KeyId"]?.stringValue
-        if let arn = ARN(keyID), arn.resourceType == "key", answered != arn.description {
+        do {
+            try Self.checkKey(keyID, answered: rest["KeyId"]?.stringValue)
+        } catch {
             secret.wipe()
-            throw AWSError(code: "IncorrectKeyException", message: "The answer names another key.")
+            throw error
         }
         return secret
+    }
+
+    private static func checkKey(_ asked: String, answered: String?) throws(AWSError) {
+        guard let arn = ARN(asked), arn.resourceType == "key", answered != arn.description else { return }
+        throw AWSError(code: "IncorrectKeyException", message: "The answer names another key.")
+    }
+
+    /// Seals a data key that another key of KMS's made, for a second recipient of a message. For the ARN of a key, an answer
+    /// that names another one is refused.
+    package func encrypt(
+        _ plaintext: SharedSecret, keyID: String, encryptionContext: [String: String], grantTokens: [String] = []
+    ) async throws(AWSError) -> (ciphertext: [UInt8], keyARN: String) {
+        let answer = try await caller.json(
+            target: target("Encrypt"),
+            body: body(keyID: keyID, encryptionContext: encryptionContext, grantTokens: grantTokens),
+            secretMember: "Plaintext", secret: plaintext)
+        let sealed = try reading { () throws(AWSError) in
+            (ciphertext: try answer.requiredBlob("CiphertextBlob"), keyARN: try answer.requiredString("KeyId"))
+        }
+        try Self.checkKey(keyID, answered: sealed.keyARN)
+        return sealed
     }
 
     /// Asks whether `decrypt` would be allowed now; throws the reason where not.

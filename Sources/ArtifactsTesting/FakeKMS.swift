@@ -54,6 +54,19 @@ package final class FakeKMS: KMSDataKeys {
         return (secret, handle, name)
     }
 
+    package func encrypt(
+        _ dataKey: SharedSecret, keyARN: String, context: EncryptionContext, grantTokens: [String]
+    ) async throws -> (ciphertext: [UInt8], keyARN: String) {
+        try begin("Encrypt")
+        var generator = SystemRandomNumberGenerator()
+        let handle = (0..<48).map { _ in UInt8.random(in: 0...255, using: &generator) }
+        let material = try dataKey.withUnsafeBytes { Array($0) }
+        return state.withLock { state in
+            state.keys[handle] = (material, keyARN, context)
+            return (handle, state.answersAs ?? keyARN)
+        }
+    }
+
     package func decrypt(
         _ ciphertext: [UInt8], keyARN: String, context: EncryptionContext, grantTokens: [String]
     ) async throws -> (secret: SharedSecret, keyARN: String) {

@@ -3,13 +3,17 @@
 /// Opening has one authentication error: whatever was altered, cut, swapped or meant for another key, nobody learns which.
 package struct EnvelopeError: Error, Sendable, Equatable, CustomStringConvertible {
     package struct Code: Sendable, Hashable {
-        fileprivate enum Base { case authentication, suiteRefused, invalidInput, inputOutput, providerUnavailable, cipherFailed }
+        fileprivate enum Base {
+            case authentication, suiteRefused, tooLarge, invalidInput, inputOutput, providerUnavailable, cipherFailed
+        }
         fileprivate let base: Base
 
         /// The message is not what the key says it should be.
         package static let authentication = Code(base: .authentication)
         /// The message says itself that it is of a kind that is not opened here. No key was used.
         package static let suiteRefused = Code(base: .suiteRefused)
+        /// An unframed message holds more than may be held in memory. Nothing was opened.
+        package static let tooLarge = Code(base: .tooLarge)
         /// The caller's arguments cannot be sealed (context too long, reserved keys, bounds).
         package static let invalidInput = Code(base: .invalidInput)
         /// Reading or writing failed.
@@ -34,6 +38,10 @@ package struct EnvelopeError: Error, Sendable, Equatable, CustomStringConvertibl
 
     package static func suiteRefused(_ message: String) -> EnvelopeError {
         EnvelopeError(code: .suiteRefused, message: message)
+    }
+
+    package static func tooLarge(_ message: String) -> EnvelopeError {
+        EnvelopeError(code: .tooLarge, message: message)
     }
 
     package static func invalidInput(_ message: String) -> EnvelopeError {

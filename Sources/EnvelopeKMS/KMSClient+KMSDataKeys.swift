@@ -12,6 +12,13 @@ extension KMSClient: KMSDataKeys {
         return (key.plaintext, key.ciphertext, key.keyARN)
     }
 
+    package func encrypt(
+        _ dataKey: SharedSecret, keyARN: String, context: EncryptionContext, grantTokens: [String]
+    ) async throws -> (ciphertext: [UInt8], keyARN: String) {
+        try Self.requireKeyARN(keyARN)
+        return try await encrypt(dataKey, keyID: keyARN, encryptionContext: context, grantTokens: grantTokens)
+    }
+
     package func decrypt(
         _ ciphertext: [UInt8], keyARN: String, context: EncryptionContext, grantTokens: [String]
     ) async throws -> (secret: SharedSecret, keyARN: String) {

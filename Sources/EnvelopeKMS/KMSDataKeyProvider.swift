@@ -1,62 +1,85 @@
-import AWSProtocol
 package import Envelope
 package import Secrets
 
-/// Data keys of one KMS key, named by its ARN: no alias, no discovery. What a job holds a grant on is the only key that it
-/// can be made to use.
+/// Data keys of KMS keys that are named by their ARNs: no alias, no discovery. What a job holds a grant on is the only key
+/// that it can be made to use; people may name several, each of which opens the message.
 ///
 /// Provider id `aws-kms`, info = the key ARN of KMS's answer, ciphertext = its CiphertextBlob.
 package struct KMSDataKeyProvider: DataKeyProvider {
-    package let keyARN: String
+    package let keyARNs: [String]
     private let kms: any KMSDataKeys
     private let grantTokens: [String]
 
     package init(kms: any KMSDataKeys, keyARN: String, grantTokens: [String] = []) {
+        self.init(kms: kms, keyARNs: [keyARN], grantTokens: grantTokens)
+    }
+
+    /// The first key makes data keys. All are asked through one client, so they lie in its region; for keys of several
+    /// regions take a `MultiKeyring` of such providers.
+    package init(kms: any KMSDataKeys, keyARNs: [String], grantTokens: [String] = []) {
+        precondition(!keyARNs.isEmpty, "A provider of data keys needs a key.")
+        self.keyARNs = keyARNs
         self.kms = kms
-        self.keyARN = keyARN
         self.grantTokens = grantTokens
     }
 
-    /// GenerateDataKey with exactly the header's context. An answer for another key is refused: the manifest would pin a key
-    /// that nobody granted.
+    /// GenerateDataKey with exactly the header's context, then Encrypt under each further key. An answer for another key is
+    /// refused: the manifest would pin a key that nobody granted.
     package func generate(context: EncryptionContext) async throws -> GeneratedDataKey {
+        let keyARN = keyARNs[0]
         let answer = try await kms.generateDataKey(keyARN: keyARN, context: context, grantTokens: grantTokens)
-        guard answer.keyARN.utf8.elementsEqual(keyARN.utf8) else {
+        do {
+            let key = try Self.encryptedDataKey(answer.ciphertext, answered: answer.keyARN, asked: keyARN)
+            let others = try await encrypt(answer.secret, under: keyARNs.dropFirst(), context)
+            return GeneratedDataKey(secret: answer.secret, encrypted: [key] + others)
+        } catch {
             answer.secret.wipe()
-            throw EnvelopeError.authentication
+            throw error
         }
-        return GeneratedDataKey(
-            secret: answer.secret,
-            encrypted: [
-                EncryptedDataKey(
-                    providerID: EncryptedDataKey.kmsProviderID, providerInfo: Array(answer.keyARN.utf8),
-                    ciphertext: answer.ciphertext)
-            ])
     }
 
-    /// Tries every data key under this ARN. Throws KMS's own refusal (access denied, key disabled), so that people learn of
-    /// it; `EnvelopeError.authentication` where there is no such key or KMS found its ciphertext invalid.
+    package func wrap(_ dataKey: SharedSecret, context: EncryptionContext) async throws -> [EncryptedDataKey] {
+        try await encrypt(dataKey, under: keyARNs[...], context)
+    }
+
+    private func encrypt(
+        _ dataKey: SharedSecret, under keys: ArraySlice<String>, _ context: EncryptionContext
+    ) async throws -> [EncryptedDataKey] {
+        var encrypted: [EncryptedDataKey] = []
+        for keyARN in keys {
+            let answer = try await kms.encrypt(dataKey, keyARN: keyARN, context: context, grantTokens: grantTokens)
+            encrypted.append(try Self.encryptedDataKey(answer.ciphertext, answered: answer.keyARN, asked: keyARN))
+        }
+        return encrypted
+    }
+
+    private static func encryptedDataKey(
+        _ ciphertext: [UInt8], answered: String, asked: String
+    ) throws(EnvelopeError) -> EncryptedDataKey {
+        guard answered.utf8.elementsEqual(asked.utf8) else { throw .authentication }
+        return EncryptedDataKey(
+            providerID: EncryptedDataKey.kmsProviderID, providerInfo: Array(answered.utf8), ciphertext: ciphertext)
+    }
+
+    /// Tries every data key under one of the ARNs, in the message's order. Throws KMS's own refusal (access denied, key
+    /// disabled), so that people learn of it; `EnvelopeError.authentication` where there is no such key or KMS found its
+    /// ciphertext invalid.
     package func open(_ keys: [EncryptedDataKey], context: EncryptionContext) async throws -> SharedSecret {
-        for key in keys where fits(key) {
+        var refusal = KMSRefusal()
+        for key in keys {
+            guard let keyARN = keyARNs.first(where: { key.isUnder($0) }) else { continue }
             do {
-                let answer = try await kms.decrypt(
-                    key.ciphertext, keyARN: keyARN, context: context, grantTokens: grantTokens)
-                guard answer.keyARN.utf8.elementsEqual(keyARN.utf8) else {
-                    answer.secret.wipe()
-                    throw EnvelopeError.authentication
-                }
-                return answer.secret
-            } catch let error as AWSError where Self.meansForgery.contains(error.code) {
-                // Another data key may still be ours.
+                return try await kms.open(key, keyARN: keyARN, context: context, grantTokens: grantTokens)
+            } catch {
+                try refusal.note(error)
             }
         }
-        throw EnvelopeError.authentication
+        throw refusal.outcome
     }
+}
 
-    /// KMS's words for a ciphertext or context that is not what was encrypted.
-    private static let meansForgery: Set<String> = ["InvalidCiphertextException", "IncorrectKeyException"]
-
-    private func fits(_ key: EncryptedDataKey) -> Bool {
-        key.providerID == EncryptedDataKey.kmsProviderID && key.providerInfo.elementsEqual(keyARN.utf8)
+extension EncryptedDataKey {
+    fileprivate func isUnder(_ keyARN: String) -> Bool {
+        providerID == Self.kmsProviderID && providerInfo.elementsEqual(keyARN.utf8)
     }
 }

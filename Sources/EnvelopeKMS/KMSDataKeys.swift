@@ -1,7 +1,7 @@
 package import Envelope
 package import Secrets
 
-/// The three operations of KMS that messages need, as this room sees them; the KMS client and tests conform.
+/// The operations of KMS that messages need, as this room sees them; the KMS client and tests conform.
 ///
 /// Errors are `AWSError`s of the service, or of the client where no answer came.
 package protocol KMSDataKeys: Sendable {
@@ -9,6 +9,11 @@ package protocol KMSDataKeys: Sendable {
     func generateDataKey(
         keyARN: String, context: EncryptionContext, grantTokens: [String]
     ) async throws -> (secret: SharedSecret, ciphertext: [UInt8], keyARN: String)
+
+    /// The data key that another key made, under this one too; `keyARN` is the KeyId of the answer.
+    func encrypt(
+        _ dataKey: SharedSecret, keyARN: String, context: EncryptionContext, grantTokens: [String]
+    ) async throws -> (ciphertext: [UInt8], keyARN: String)
 
     /// `keyARN` of the answer is KMS's word on which key it used.
     func decrypt(
@@ -19,4 +24,18 @@ package protocol KMSDataKeys: Sendable {
     func decryptDryRun(
         _ ciphertext: [UInt8], keyARN: String, context: EncryptionContext, grantTokens: [String]
     ) async throws
+}
+
+extension KMSDataKeys {
+    /// Decrypts under the key named, and no other: an answer that names another one is refused.
+    func open(
+        _ key: EncryptedDataKey, keyARN: String, context: EncryptionContext, grantTokens: [String]
+    ) async throws -> SharedSecret {
+        let answer = try await decrypt(key.ciphertext, keyARN: keyARN, context: context, grantTokens: grantTokens)
+        guard answer.keyARN.utf8.elementsEqual(keyARN.utf8) else {
+            answer.secret.wipe()
+            throw EnvelopeError.authentication
+        }
+        return answer.secret
+    }
 }

@@ -17,7 +17,7 @@ import Testing
         let secret = SharedSecret(SecretBytes.random(count: 32))
         let context = ["a": "b"]
         let foreign = EncryptedDataKey(providerID: "aws-kms", providerInfo: [1], ciphertext: [2])
-        let keys = [foreign, try other.wrap(secret, context: context), try mine.wrap(secret, context: context)]
+        let keys = [foreign, try other.wrapKey(secret, context: context), try mine.wrapKey(secret, context: context)]
         for provider in [mine, other] {
             let opened = try await provider.open(keys, context: context)
             let equal = try opened.withUnsafeBytes { a in try secret.withUnsafeBytes { a.elementsEqual($0) } }

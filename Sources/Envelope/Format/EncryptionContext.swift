@@ -7,19 +7,29 @@ package typealias EncryptionContext = [String: String]
 /// Contexts are compared by these bytes: Swift's `==` would take differently composed characters for equal.
 package enum EncryptionContextCodec {
     /// Names that begin so belong to the format.
-    static let reservedPrefix = "aws-crypto-"
+    package static let reservedPrefix = "aws-crypto-"
+    /// The one pair that the format adds: the signature's public key, as `PublicKeyPair` has it.
+    package static let publicKeyName = "aws-crypto-public-key"
 
-    /// Throws `invalidInput` where a name is reserved or a length exceeds what two bytes can say.
+    /// A context as callers may give it. Throws `invalidInput` where a name is reserved or empty, or a length exceeds
+    /// what two bytes can say.
     package static func serialize(_ context: EncryptionContext) throws(EnvelopeError) -> [UInt8] {
+        for name in context.keys {
+            guard !isReserved(name) else {
+                throw .invalidInput("Names of an encryption context must not begin with \(reservedPrefix).")
+            }
+            guard !name.isEmpty else { throw .invalidInput("A name in the encryption context is empty.") }
+        }
+        return try serialize(whole: context)
+    }
+
+    /// A context as a header holds it, with the format's own pair.
+    static func serialize(whole context: EncryptionContext) throws(EnvelopeError) -> [UInt8] {
         guard !context.isEmpty else { return [] }
         guard context.count <= Int(UInt16.max) else { throw tooLong }
         var bytes: [UInt8] = []
         bytes.append(bigEndian: UInt16(context.count))
         for (key, value) in context.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
-            guard !key.utf8.starts(with: reservedPrefix.utf8) else {
-                throw .invalidInput("Names of an encryption context must not begin with \(reservedPrefix).")
-            }
-            guard !key.isEmpty else { throw .invalidInput("A name in the encryption context is empty.") }
             guard key.utf8.count <= Int(UInt16.max), value.utf8.count <= Int(UInt16.max) else { throw tooLong }
             bytes.append(lengthPrefixed: key.utf8)
             bytes.append(lengthPrefixed: value.utf8)
@@ -31,8 +41,10 @@ package enum EncryptionContextCodec {
     private static let tooLong = EnvelopeError.invalidInput(
         "The encryption context is longer than \(UInt16.max) bytes.")
 
+    static func isReserved(_ name: String) -> Bool { name.utf8.starts(with: reservedPrefix.utf8) }
+
     /// Reads the bytes of a header. Order, doubled names and invalid UTF-8 are refused, so that what was read
-    /// serialises to the same bytes again.
+    /// serialises to the same bytes again. (Every SDK writes sorted; all of them refuse doubled names when they read.)
     static func parse(_ bytes: ArraySlice<UInt8>) throws(ByteCursor.Failure) -> EncryptionContext {
         guard !bytes.isEmpty else { return [:] }
         do {

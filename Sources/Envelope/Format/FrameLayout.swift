@@ -2,6 +2,7 @@
 ///
 /// Regular frame: sequence number (4) · IV (12) · ciphertext (L) · tag (16).
 /// Final frame: `FFFFFFFF` · sequence number (4) · IV (12) · content length (4) · ciphertext (n ≤ L) · tag (16).
+/// Footer of a signed message: signature length (2) · signature.
 package struct FrameLayout: Sendable, Equatable {
     package let headerBytes: Int
     /// L: plaintext in a regular frame.
@@ -10,6 +11,8 @@ package struct FrameLayout: Sendable, Equatable {
     package let frameCount: Int
     /// n: plaintext in the final frame.
     package let finalFrameBytes: Int
+    /// Footer; 0 where nothing is signed.
+    package let footerBytes: Int
 
     package static let regularOverhead = 32
     package static let finalOverhead = 40
@@ -18,35 +21,46 @@ package struct FrameLayout: Sendable, Equatable {
     package static let maximumFrames = Int(UInt32.max)
 
     /// Layout of a message yet to be sealed. A plaintext that is a multiple of L ends in a full final frame.
-    package init(headerBytes: Int, frameBytes: Int, plaintextBytes: Int) throws(EnvelopeError) {
-        precondition(frameBytes > 0 && plaintextBytes >= 0 && headerBytes >= 0)
+    package init(
+        headerBytes: Int, frameBytes: Int, plaintextBytes: Int, footerBytes: Int = 0
+    ) throws(EnvelopeError) {
+        precondition(frameBytes > 0 && plaintextBytes >= 0 && headerBytes >= 0 && footerBytes >= 0)
         let regular = plaintextBytes == 0 ? 0 : (plaintextBytes - 1) / frameBytes
         guard regular < Self.maximumFrames else {
             throw .invalidInput("A message holds at most \(Self.maximumFrames) frames; use longer frames.")
         }
         self.headerBytes = headerBytes
         self.frameBytes = frameBytes
+        self.footerBytes = footerBytes
         frameCount = regular + 1
         finalFrameBytes = plaintextBytes - regular * frameBytes
     }
 
     /// Layout of a message of which the whole length is known. Throws `authentication` where no message has it.
-    package init(headerBytes: Int, frameBytes: Int, messageBytes: Int) throws(EnvelopeError) {
-        precondition(frameBytes > 0 && headerBytes >= 0)
+    ///
+    /// A signed message's footer must be known too; `FrameLayout.locate` finds it.
+    package init(
+        headerBytes: Int, frameBytes: Int, messageBytes: Int, footerBytes: Int = 0
+    ) throws(EnvelopeError) {
+        precondition(frameBytes > 0 && headerBytes >= 0 && footerBytes >= 0)
         let regularBytes = frameBytes + Self.regularOverhead
-        let behindHeader = messageBytes - headerBytes - Self.finalOverhead
+        let behindHeader = messageBytes - headerBytes - Self.finalOverhead - footerBytes
         guard behindHeader >= 0, behindHeader % regularBytes <= frameBytes,
             behindHeader / regularBytes < Self.maximumFrames
         else { throw .authentication }
         self.headerBytes = headerBytes
         self.frameBytes = frameBytes
+        self.footerBytes = footerBytes
         frameCount = behindHeader / regularBytes + 1
         finalFrameBytes = behindHeader % regularBytes
     }
 
     package var plaintextBytes: Int { (frameCount - 1) * frameBytes + finalFrameBytes }
 
-    package var messageBytes: Int { offset(ofFrame: frameCount - 1) + Self.finalOverhead + finalFrameBytes }
+    package var messageBytes: Int { footerOffset + footerBytes }
+
+    /// Where the final frame ends.
+    package var footerOffset: Int { offset(ofFrame: frameCount - 1) + Self.finalOverhead + finalFrameBytes }
 
     package func isFinal(_ frame: Int) -> Bool { frame == frameCount - 1 }
 

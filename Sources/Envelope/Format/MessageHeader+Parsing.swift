@@ -8,7 +8,7 @@ extension MessageHeader {
     /// Reads the header at the front of `bytes` and nothing behind it. No key is needed, nothing is authenticated.
     ///
     /// Throws `authentication` for bytes that no honest writer makes or that exceed `limits`, and `suiteRefused`
-    /// for kinds of messages that are not opened here.
+    /// for suites that the limits' policy does not allow.
     package static func parse(
         _ bytes: ArraySlice<UInt8>, limits: MessageLimits = .standard
     ) throws(EnvelopeError) -> Parsed {
@@ -35,43 +35,47 @@ extension MessageHeader {
     private static func read(_ bytes: ArraySlice<UInt8>, limits: MessageLimits) throws -> MessageHeader {
         var cursor = ByteCursor(bytes)
         let suite = try readSuite(&cursor)
-        let messageID = try cursor.take(messageIDBytes)
+        try limits.policy.check(suite)
+        let messageID = try cursor.take(suite.messageIDBytes)
         let serializedContext = try cursor.takeLengthPrefixed()
         let context = try EncryptionContextCodec.parse(serializedContext)
+        let publicKey = try PublicKeyPair.read(context, suite: suite)
         let keys = try readDataKeys(&cursor, limits: limits)
-        let contentType = try cursor.takeUInt8()
-        let frameBytes = try cursor.takeUInt32()
-        guard contentType == framed else {
-            guard contentType == 1, frameBytes == 0 else { throw ByteCursor.Failure.malformed }
-            throw EnvelopeError.suiteRefused("The message is unframed; only framed messages are opened.")
+        guard let contentType = ContentType(rawValue: try cursor.takeUInt8()) else { throw ByteCursor.Failure.malformed }
+        if suite.messageVersion == 1 {
+            // Reserved, formerly a length, then the length of all IVs.
+            guard try cursor.takeUInt32() == 0, try cursor.takeUInt8() == AlgorithmSuite.nonceBytes else {
+                throw ByteCursor.Failure.malformed
+            }
         }
-        guard frameBytes > 0, Int(frameBytes) <= limits.maximumFrameBytes else { throw ByteCursor.Failure.malformed }
-        let commitment = try cursor.take(AlgorithmSuite.commitmentBytes)
+        let frameBytes = Int(try cursor.takeUInt32())
+        switch contentType {
+        case .framed:
+            guard (1...limits.maximumFrameBytes).contains(frameBytes) else { throw ByteCursor.Failure.malformed }
+        case .unframed:
+            guard frameBytes == 0 else { throw ByteCursor.Failure.malformed }
+        }
+        let commitment = try cursor.take(suite.isCommitting ? AlgorithmSuite.commitmentBytes : 0)
         let bodyEnd = cursor.position
+        let nonce = suite.messageVersion == 1 ? Array(try cursor.take(AlgorithmSuite.nonceBytes)) : zeroNonce
         let tag = try cursor.take(AlgorithmSuite.tagBytes)
         guard cursor.consumed <= limits.maximumHeaderBytes else { throw ByteCursor.Failure.malformed }
         return MessageHeader(
             suite: suite, messageID: Array(messageID), context: context, encryptedDataKeys: keys,
-            frameBytes: Int(frameBytes), commitment: Array(commitment), tag: Array(tag),
-            body: Array(bytes[bytes.startIndex..<bodyEnd]), serializedContext: Array(serializedContext))
+            contentType: contentType, frameBytes: frameBytes, commitment: Array(commitment), nonce: nonce, tag: Array(tag),
+            compressedPublicKey: publicKey, body: Array(bytes[bytes.startIndex..<bodyEnd]),
+            serializedContext: Array(serializedContext))
     }
 
+    /// Version and suite must belong together.
     private static func readSuite(_ cursor: inout ByteCursor) throws -> AlgorithmSuite {
         let version = try cursor.takeUInt8()
+        guard version == 1 || version == 2 else { throw ByteCursor.Failure.malformed }
         if version == 1 {
-            // Version 1: type `80`, then the suite. All of its suites lack key commitment.
-            guard try cursor.takeUInt8() == 0x80 else { throw ByteCursor.Failure.malformed }
-            let suite = AlgorithmSuite(rawValue: try cursor.takeUInt16())
-            guard AlgorithmSuite.uncommitted.contains(suite.rawValue) else { throw ByteCursor.Failure.malformed }
-            throw EnvelopeError.suiteRefused(
-                "The message has suite \(suite), which does not commit to its key; such messages are refused.")
+            guard try cursor.takeUInt8() == messageType else { throw ByteCursor.Failure.malformed }
         }
-        guard version == Self.version else { throw ByteCursor.Failure.malformed }
         let suite = AlgorithmSuite(rawValue: try cursor.takeUInt16())
-        guard suite.isCommitting else { throw ByteCursor.Failure.malformed }
-        guard suite == .committed else {
-            throw EnvelopeError.suiteRefused("The message has suite \(suite) (signed), which is not opened here.")
-        }
+        guard suite.isKnown, suite.messageVersion == version else { throw ByteCursor.Failure.malformed }
         return suite
     }
 

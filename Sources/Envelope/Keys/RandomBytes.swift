@@ -1,6 +1,6 @@
 import CLinux
 
-/// Bytes from the kernel's random source, for what is public: message ids and nonces.
+/// Bytes from the kernel's random source for what no cipher sees: names of files in the making.
 func randomBytes(_ count: Int) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
         guard clinux_random(buffer.baseAddress!, count) == 0 else {

@@ -3,14 +3,17 @@ package import Secrets
 /// Data keys wrapped by a key that the caller holds (a key file): the raw AES keyring of the AWS Encryption SDKs.
 ///
 /// Provider id = namespace. Provider info = key name · tag length in bits (4) · IV length (4) · IV (12). Ciphertext =
-/// AES-256-GCM of the data key, then the tag; associated data = the serialised context.
+/// AES-256-GCM of the data key, then the tag; associated data = the serialised context, the format's own pair included.
 /// Source: AWS Encryption SDK specification, "Raw AES Keyring".
 package struct RawAESKeyring: DataKeyProvider {
     package let namespace: String
     package let name: String
     private let wrappingKey: any FrameCipher
+    private let backend: any CipherBackend
 
     private static let tagBits: UInt32 = 128
+    /// Data keys of all suites. Whether one fits the message's suite is looked at when keys are derived from it.
+    private static let dataKeyBytes: Set<Int> = [16, 24, 32]
 
     /// Throws `invalidInput` unless the key has 32 bytes and the namespace is not KMS's.
     package init(
@@ -21,7 +24,12 @@ package struct RawAESKeyring: DataKeyProvider {
         }
         self.namespace = namespace
         self.name = name
-        self.wrappingKey = try wrappingKey.withUnsafeBytes { try backend.makeCipher(key: $0) }
+        self.backend = backend
+        self.wrappingKey = try wrappingKey.withUnsafeBytes { key in
+            // The cipher takes shorter keys as well, for messages of old suites.
+            guard key.count == AlgorithmSuite.keyBytes else { throw EnvelopeError.invalidInput("A raw key has 32 bytes.") }
+            return try backend.makeCipher(key: key)
+        }
     }
 
     /// Key name and the two lengths, which every key of this keyring's begins with.
@@ -33,17 +41,27 @@ package struct RawAESKeyring: DataKeyProvider {
     }
 
     package func generate(context: EncryptionContext) async throws -> GeneratedDataKey {
-        let secret = SharedSecret(SecretBytes.random(count: AlgorithmSuite.keyBytes))
-        return GeneratedDataKey(secret: secret, encrypted: [try wrap(secret, context: context)])
+        let secret = try backend.randomSecret(AlgorithmSuite.keyBytes)
+        do {
+            return GeneratedDataKey(secret: secret, encrypted: [try wrapKey(secret, context: context)])
+        } catch {
+            secret.wipe()
+            throw error
+        }
     }
 
-    /// The data key under this keyring's key, for a message with several recipients.
-    package func wrap(_ dataKey: SharedSecret, context: EncryptionContext) throws -> EncryptedDataKey {
-        let associated = try EncryptionContextCodec.serialize(context)
+    package func wrap(_ dataKey: SharedSecret, context: EncryptionContext) async throws -> [EncryptedDataKey] {
+        [try wrapKey(dataKey, context: context)]
+    }
+
+    /// The data key under this keyring's key.
+    package func wrapKey(_ dataKey: SharedSecret, context: EncryptionContext) throws -> EncryptedDataKey {
+        let associated = try EncryptionContextCodec.serialize(whole: context)
         // One wrapping key serves many messages: its nonces are random.
-        let nonce = randomBytes(AlgorithmSuite.nonceBytes)
-        var ciphertext = [UInt8](repeating: 0, count: AlgorithmSuite.keyBytes + AlgorithmSuite.tagBytes)
+        let nonce = try backend.randomBytes(AlgorithmSuite.nonceBytes)
+        var ciphertext: [UInt8] = []
         try dataKey.withUnsafeBytes { secret in
+            ciphertext = [UInt8](repeating: 0, count: secret.count + AlgorithmSuite.tagBytes)
             try ciphertext.withUnsafeMutableBytes { ciphertext in
                 try nonce.withUnsafeBytes { nonce in
                     try associated.withUnsafeBytes { associated in
@@ -56,7 +74,7 @@ package struct RawAESKeyring: DataKeyProvider {
     }
 
     package func open(_ keys: [EncryptedDataKey], context: EncryptionContext) async throws -> SharedSecret {
-        let associated = try EncryptionContextCodec.serialize(context)
+        let associated = try EncryptionContextCodec.serialize(whole: context)
         for key in keys where fits(key) {
             do {
                 return try unwrap(key, associated: associated)
@@ -71,13 +89,13 @@ package struct RawAESKeyring: DataKeyProvider {
         key.providerID.utf8.elementsEqual(namespace.utf8)
             && key.providerInfo.count == infoPrefix.count + AlgorithmSuite.nonceBytes
             && key.providerInfo.starts(with: infoPrefix)
-            && key.ciphertext.count == AlgorithmSuite.keyBytes + AlgorithmSuite.tagBytes
+            && Self.dataKeyBytes.contains(key.ciphertext.count - AlgorithmSuite.tagBytes)
     }
 
     private func unwrap(_ key: EncryptedDataKey, associated: [UInt8]) throws -> SharedSecret {
         let nonce = Array(key.providerInfo.suffix(AlgorithmSuite.nonceBytes))
         return SharedSecret(
-            try SecretBytes(count: AlgorithmSuite.keyBytes) { secret in
+            try SecretBytes(count: key.ciphertext.count - AlgorithmSuite.tagBytes) { secret in
                 try key.ciphertext.withUnsafeBytes { ciphertext in
                     try nonce.withUnsafeBytes { nonce in
                         try associated.withUnsafeBytes { associated in

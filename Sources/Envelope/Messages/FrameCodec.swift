@@ -1,12 +1,14 @@
 /// One frame, sealed or opened between two buffers of the caller's. Frames are independent of each other: any thread may
 /// take any of them.
 ///
-/// IV = sequence number, left-padded to 12 bytes. Associated data = message id (32) · text · sequence number (4) ·
+/// IV = sequence number, left-padded to 12 bytes. Associated data = message id · text · sequence number (4) ·
 /// content length (8). Source: AWS Encryption SDK specification, "Message Body" and "Message Body AAD".
 struct FrameCodec: Sendable {
     let cipher: any FrameCipher
     let messageID: [UInt8]
     let frameBytes: Int
+    /// Version 2 has no IVs but these; SDKs of before 2017 drew those of version 1 at random, and read what stands there.
+    var requiresDerivedNonces = true
 
     private static let regularText = Array("AWSKMSEncryptionClient Frame".utf8)
     private static let finalText = Array("AWSKMSEncryptionClient Final Frame".utf8)
@@ -37,7 +39,9 @@ struct FrameCodec: Sendable {
             Self.writeNonce(sequence, to: output, at: 4)
         }
         let sealed = UnsafeMutableRawBufferPointer(rebasing: output[prefix..<total])
-        try withNonceAndAssociatedData(sequence, bytes: plaintext.count, isFinal: isFinal) { nonce, associated in
+        try withNonceAndAssociatedData(
+            sequence, bytes: plaintext.count, text: isFinal ? Self.finalText : Self.regularText
+        ) { nonce, associated in
             try cipher.seal(plaintext, nonce: nonce, associatedData: associated, into: sealed)
         }
         return total
@@ -69,12 +73,13 @@ struct FrameCodec: Sendable {
             nonceAt = 4
         }
         let plaintext = UnsafeMutableRawBufferPointer(rebasing: output[..<content])
-        try withNonceAndAssociatedData(sequence, bytes: content, isFinal: isFinal) { nonce, associated in
-            guard frame[nonceAt..<nonceAt + AlgorithmSuite.nonceBytes].elementsEqual(nonce) else {
-                throw EnvelopeError.authentication
-            }
+        try withNonceAndAssociatedData(
+            sequence, bytes: content, text: isFinal ? Self.finalText : Self.regularText
+        ) { nonce, associated in
+            let written = UnsafeRawBufferPointer(rebasing: frame[nonceAt..<nonceAt + AlgorithmSuite.nonceBytes])
+            guard !requiresDerivedNonces || written.elementsEqual(nonce) else { throw EnvelopeError.authentication }
             try cipher.open(
-                UnsafeRawBufferPointer(rebasing: frame[prefix...]), nonce: nonce, associatedData: associated,
+                UnsafeRawBufferPointer(rebasing: frame[prefix...]), nonce: written, associatedData: associated,
                 into: plaintext)
         }
         return content
@@ -87,11 +92,10 @@ struct FrameCodec: Sendable {
     }
 
     /// Nonce and associated data on the stack: frames are many.
-    private func withNonceAndAssociatedData(
-        _ sequence: UInt32, bytes: Int, isFinal: Bool,
+    func withNonceAndAssociatedData(
+        _ sequence: UInt32, bytes: Int, text: [UInt8],
         _ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws -> Void
     ) throws {
-        let text = isFinal ? Self.finalText : Self.regularText
         let nonceBytes = AlgorithmSuite.nonceBytes
         let total = nonceBytes + messageID.count + text.count + 4 + 8
         try withUnsafeTemporaryAllocation(byteCount: total, alignment: 8) { scratch in

@@ -2,7 +2,7 @@
 /// somebody else's key is turned away without a call to KMS. `nil` asks nothing.
 package struct MessageExpectation: Sendable, Equatable {
     package var suite: AlgorithmSuite?
-    /// The whole context, exactly.
+    /// All of the context that is its author's, exactly; the pair that a signed suite adds is the format's.
     package var context: EncryptionContext?
     /// Pairs that the context must hold among others.
     package var requiredContext: EncryptionContext = [:]
@@ -32,7 +32,8 @@ package struct MessageExpectation: Sendable, Equatable {
             && (headerDigest == nil || headerDigest == header.digest)
         guard fits else { throw .authentication }
         if let context {
-            guard try EncryptionContextCodec.serialize(context) == header.serializedContext else { throw .authentication }
+            let held = try EncryptionContextCodec.serialize(whole: header.callersContext)
+            guard try EncryptionContextCodec.serialize(context) == held else { throw .authentication }
         }
         for (name, value) in requiredContext {
             guard let held = header.context[name], held.utf8.elementsEqual(value.utf8) else { throw .authentication }

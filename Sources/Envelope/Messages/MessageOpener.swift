@@ -3,15 +3,24 @@ import Secrets
 /// A message whose header was authenticated: frames are opened by number, from any thread.
 package final class MessageOpener: Sendable, Wipeable {
     package let header: MessageHeader
-    private let codec: FrameCodec
+    /// Takes the body's bytes in order, as they were read, and then verifies the footer; `nil` where the suite has no
+    /// signature. It serves one pass over the message.
+    package let signature: SignatureStream?
+    let codec: FrameCodec
 
-    /// Checks the expectation, asks `provider` for the data key, compares the commitment, then verifies the header's tag.
-    /// Throws `authentication`, or the provider's refusal.
+    /// Checks policy and expectation, asks `provider` for the data key, compares the commitment, then verifies the header's
+    /// tag. Throws `suiteRefused`, `authentication`, or the provider's refusal.
     package init(
         header: MessageHeader, provider: any DataKeyProvider, expecting expectation: MessageExpectation = .init(),
-        backend: any CipherBackend = BoringSSLBackend()
+        policy: MessagePolicy = .requireCommitment, backend: any CipherBackend = BoringSSLBackend()
     ) async throws {
+        // The header may have been parsed for a look at it, under a policy that allows more.
+        try policy.check(header.suite)
         try expectation.check(header)
+        signature = try header.suite.signatureCurve.map { curve in
+            // Parsing saw to it that the key is there.
+            try SignatureStream.verifying(curve, compressedPublicKey: header.compressedPublicKey ?? [], backend: backend)
+        }
         let dataKey = try await provider.open(header.encryptedDataKeys, context: header.context)
         defer { dataKey.wipe() }
         let keys = try MessageKeys(
@@ -20,10 +29,16 @@ package final class MessageOpener: Sendable, Wipeable {
         guard constantTimeEquals(keys.commitment, header.commitment) else { throw EnvelopeError.authentication }
         try keys.verifyHeader(header)
         self.header = header
-        codec = FrameCodec(cipher: keys.cipher, messageID: header.messageID, frameBytes: header.frameBytes)
+        codec = FrameCodec(
+            cipher: keys.cipher, messageID: header.messageID, frameBytes: header.frameBytes,
+            requiresDerivedNonces: header.version != 1)
+        signature?.update(header.serialized)
     }
 
-    package func wipe() { codec.cipher.wipe() }
+    package func wipe() {
+        codec.cipher.wipe()
+        signature?.wipe()
+    }
 
     /// Opens `frame`, which must be exactly frame `index` (from 0), into the front of `output`; answers the length of
     /// its plaintext. Throws `authentication`.
@@ -51,25 +66,11 @@ package final class MessageOpener: Sendable, Wipeable {
         return written
     }
 
-    /// A whole message in memory, for what is small. Throws before a single byte is released.
-    package static func openMessage(
-        _ message: [UInt8], provider: any DataKeyProvider, expecting expectation: MessageExpectation = .init(),
-        limits: MessageLimits = .standard, backend: any CipherBackend = BoringSSLBackend()
-    ) async throws -> (plaintext: [UInt8], header: MessageHeader) {
-        let header = try MessageHeader.parse(whole: message[...], limits: limits)
-        let layout = try FrameLayout(
-            headerBytes: header.byteCount, frameBytes: header.frameBytes, messageBytes: message.count)
-        let opener = try await MessageOpener(
-            header: header, provider: provider, expecting: expectation, backend: backend)
-        defer { opener.wipe() }
-        return (try opener.open(0..<layout.frameCount, of: layout, message[layout.headerBytes...]), header)
-    }
-
     /// A range of the plaintext out of the bytes of just the frames that hold it
     /// (`layout.messageRange(ofFrames: layout.frames(ofPlaintext: range))`).
     ///
     /// The layout is only as good as the length it was made from: a manifest pins it, or the final frame must have been
-    /// opened as well (``verifyLength(_:finalFrame:)``).
+    /// opened as well (``verifyLength(_:finalFrame:)``). A signature is over the whole message and not looked at here.
     package func openRange(
         _ range: Range<Int>, of layout: FrameLayout, body: ArraySlice<UInt8>
     ) throws -> [UInt8] {
@@ -91,7 +92,7 @@ package final class MessageOpener: Sendable, Wipeable {
         Secrets.wipe(&plaintext)
     }
 
-    private func open(_ frames: Range<Int>, of layout: FrameLayout, _ body: ArraySlice<UInt8>) throws -> [UInt8] {
+    func open(_ frames: Range<Int>, of layout: FrameLayout, _ body: ArraySlice<UInt8>) throws -> [UInt8] {
         let bytes = frames.reduce(0) { $0 + layout.plaintextBytes(ofFrame: $1) }
         return try [UInt8](unsafeUninitializedCapacity: bytes) { buffer, initialized in
             let output = UnsafeMutableRawBufferPointer(buffer)

@@ -61,6 +61,9 @@ package struct ParallelOpener: Sendable {
     /// Opens everything behind the header into `output` and answers the plaintext's length.
     @discardableResult
     package func open(_ opener: MessageOpener, _ input: ByteChannel, into output: ByteChannel) async throws -> Int {
+        guard opener.signature == nil, opener.header.contentType == .framed else {
+            throw EnvelopeError.suiteRefused("Signed and unframed messages are not opened as streams.")
+        }
         let pass = try OpeningPass(opener: opener, input: input, output: output, options: options)
         try await PassState.run(threads: options.threadCount(frameBytes: opener.header.frameBytes)) { try pass.work($0) }
         return try pass.finish()
