@@ -85,7 +85,9 @@ extension KafkaConfiguration {
             "enable.auto.commit": "false",
             "enable.auto.offset.store": "false",
             "auto.offset.reset": reset,
-            "partition.assignment.strategy": "cooperative-sticky",
+            // Not cooperative-sticky: librdkafka before 2.3 (Debian 12 has 2.0.2) aborts the process where a client with it is
+            // closed between joining the group and its first assignment.
+            "partition.assignment.strategy": "roundrobin",
             "session.timeout.ms": "\(sessionTimeout.milliseconds)",
             "heartbeat.interval.ms": "\(max(300, sessionTimeout.milliseconds / 6))",
             "fetch.wait.max.ms": "\(fetchWait.milliseconds)",

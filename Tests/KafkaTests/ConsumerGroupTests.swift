@@ -143,6 +143,28 @@ import Testing
     }
 }
 
+/// Closed between joining and its first assignment, a client with another assignor would abort the process.
+@Test func groupIsLeftInPeaceAtAnyMomentOfJoiningIt() async throws {
+    let broker = try EmbeddedBroker(topics: ["t": 1], logger: quiet)
+    broker.setRoundTrip(.milliseconds(300))
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+        for step in 0..<40 {
+            tasks.addTask {
+                let consumer = try KafkaConsumerGroup(
+                    configuration: configuration(broker), groupID: "g\(step)", topics: ["t"], logger: quiet)
+                try await with(consumer) { try await Task.sleep(for: .milliseconds(step * 150)) }
+            }
+        }
+        try await tasks.waitForAll()
+    }
+    let producer = try KafkaProducer(configuration: configuration(broker), logger: quiet)
+    let consumer = try KafkaConsumerGroup(configuration: configuration(broker), groupID: "g1", topics: ["t"], logger: quiet)
+    try await with(producer, consumer) {
+        try await producer.send(topic: "t", value: [1])
+        #expect(try await values(1, from: consumer.messages)[0].value == [1])
+    }
+}
+
 @Test func oddMessagesComeThroughAsTheyAre() async throws {
     let broker = try EmbeddedBroker(topics: ["t": 1], logger: quiet)
     let producer = try KafkaProducer(configuration: configuration(broker), logger: quiet)

@@ -22,28 +22,13 @@ final class GroupSession: ClientSession {
         override func rebalanced(_ client: OpaquePointer, event: rd_kafka_resp_err_t, partitions: OpaquePartitions) {
             let names = PartitionList.names(partitions)
             logger.debug("kafka group rebalances", metadata: ["partitions": "\(names.count)"])
-            let isIncremental = String(cString: rd_kafka_rebalance_protocol(client)) == "COOPERATIVE"
             if event == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-                if isIncremental {
-                    release(rd_kafka_incremental_assign(client, partitions))
-                } else {
-                    rd_kafka_assign(client, partitions)
-                }
+                rd_kafka_assign(client, partitions)
                 if isPaused { rd_kafka_pause_partitions(client, partitions) }
             } else {
                 commits.forget(names)
-                if isIncremental {
-                    release(rd_kafka_incremental_unassign(client, partitions))
-                } else {
-                    rd_kafka_assign(client, nil)
-                }
+                rd_kafka_assign(client, nil)
             }
-        }
-
-        private func release(_ error: OpaquePointer?) {
-            guard let error else { return }
-            failed(rd_kafka_error_code(error))
-            rd_kafka_error_destroy(error)
         }
     }
 
