@@ -122,7 +122,7 @@ final class NonceRecorder: CipherBackend {
         let dataKey = try await provider.generate(context: [:]).secret
         for _ in 0..<500 { _ = try await provider.generate(context: ["a": "b"]) }
         // The same data key for several messages' recipients, too.
-        for _ in 0..<500 { _ = try provider.wrap(dataKey, context: [:]) }
+        for _ in 0..<500 { _ = try await provider.wrap(dataKey, context: [:]) }
         #expect(recorder.sealings == 1001)
         #expect(recorder.keys == 1)
         #expect(recorder.reuses == 0)
