@@ -14,8 +14,8 @@ enum InspectionCheck {
         let opening = MessageOpening(provider: CredulousProvider(), backend: TransparentBackend())
         let outcome = try await opening.inMemory(bytes)
         let opens = if case .opened = outcome { true } else { false }
-        guard opens == whole.problems.isEmpty else {
-            throw FuzzFinding("inspection finds \(whole.problems), opening ends in \(outcome)")
+        guard opens == (whole.problems + whole.notices).isEmpty else {
+            throw FuzzFinding("inspection finds \(whole.problems + whole.notices), opening ends in \(outcome)")
         }
     }
 
