@@ -47,6 +47,41 @@ import Testing
         }
     }
 
+    @Test func aDataKeyIsEncryptedUnderTheKeyAskedForOnly() async throws {
+        let handler: @Sendable (AWSRequest) async throws -> AWSResponse = { request in
+            #expect(request.target?.operation == "Encrypt")
+            #expect(
+                String(decoding: request.body, as: UTF8.self)
+                    == #"{"Plaintext":"AAECAw==","KeyId":"\#(Samples.keyARN)","EncryptionContext":{"a":"1"}}"#)
+            return .json(JSONObject([("CiphertextBlob", "AAEC"), ("KeyId", .string(Samples.keyARN))]))
+        }
+        try await withService("kms", handler) { configuration in
+            let client = KMSClient(configuration: configuration, transport: HTTPTransport())
+            let dataKey = SharedSecret(SecretBytes(count: 4) { $0.copyBytes(from: [0, 1, 2, 3]) })
+            let sealed = try await client.encrypt(dataKey, keyID: Samples.keyARN, encryptionContext: ["a": "1"])
+            #expect(sealed.ciphertext == [0, 1, 2] && sealed.keyARN == Samples.keyARN)
+            #expect(!dataKey.isWiped)
+        }
+        let answer = #"{"CiphertextBlob":"AAEC","KeyId":"\#(Samples.keyARN)f"}"#
+        let client = KMSClient(caller: TestSurroundings().caller(ScriptedTransport([.answer(200, answer)])))
+        let error = await #expect(throws: AWSError.self) {
+            try await client.encrypt(
+                SharedSecret(SecretBytes.random(count: 32)), keyID: Samples.keyARN, encryptionContext: [:])
+        }
+        #expect(error?.code == "IncorrectKeyException")
+    }
+
+    @Test func aWipedDataKeyIsNotSent() async throws {
+        let transport = ScriptedTransport([])
+        let client = KMSClient(caller: TestSurroundings().caller(transport))
+        let dataKey = SharedSecret(SecretBytes.random(count: 32))
+        dataKey.wipe()
+        await #expect(throws: AWSError.self) {
+            try await client.encrypt(dataKey, keyID: Samples.keyARN, encryptionContext: [:])
+        }
+        #expect(transport.calls.isEmpty)
+    }
+
     @Test func anErrorOfADecryptHasTheServicesCode() async throws {
         try await withService("kms", { _ in throw AWSError(code: "InvalidCiphertextException", message: "") }) {
             let client = KMSClient(configuration: $0, transport: HTTPTransport())
