@@ -3,12 +3,11 @@ package import AWSServer
 package import Accounts
 package import Logging
 import Metrics
+import Telemetry
 
 /// The authority behind its HTTP edge: finds the service, verifies who calls, hands over, and writes answer or error in the
 /// service's protocol. No request is anonymous.
 package struct AuthorityHandler: AWSRequestHandler {
-    /// Signatures that were refused, by code. They are counted and not recorded: nobody is known to have made them.
-    static let refusedSignatures = "forecastle_signatures_refused"
     /// Characters of a user agent that are kept.
     static let maximumUserAgentCharacters = 1024
 
@@ -106,7 +105,7 @@ package struct AuthorityHandler: AWSRequestHandler {
         do {
             return try await authenticator.authenticate(claim, service: service.signingName, now: request.receivedAt)
         } catch {
-            if !error.isRetriable { Counter(label: Self.refusedSignatures, dimensions: [("code", error.code)]).increment() }
+            if !error.isRetriable { Counter(label: MetricName.signaturesRefused, dimensions: [("code", error.code)]).increment() }
             throw error
         }
     }

@@ -35,4 +35,6 @@ package enum MetricName {
     // Edges: labels `operation`, `status`.
     package static let requests = "forecastle_requests"
     package static let requestSeconds = "forecastle_request_seconds"
+    /// Label `code`. They are counted and not recorded in the trail: nobody is known to have made them.
+    package static let signaturesRefused = "forecastle_signatures_refused"
 }

@@ -27,6 +27,7 @@ private let plan: [String: (level: Int, rooms: Set<String>, packages: Set<String
     "Policies": (1, ["AWSProtocol"], []),
     "Postgres": (1, ["CLibpq"], ["Crypto", "Logging", "ServiceLifecycle"]),
     "PostgresTesting": (1, ["Postgres"], ["Logging", "Crypto", "ServiceLifecycle"]),
+    "ServiceTesting": (1, [], ["ServiceLifecycle"]),
     "TimeSeries": (1, [], []),
 
     "Accounts": (2, ["AWSProtocol", "AuditTrail", "Policies", "Postgres"], ["Crypto", "Logging"]),

@@ -1,4 +1,5 @@
 import Kafka
+import ServiceTesting
 import Testing
 
 @Test func groupGoesOnAfterWhatWasCommitted() async throws {
@@ -37,7 +38,12 @@ import Testing
                 try await group.waitForAll()
             }
         }
+        // The next member goes on behind them.
+        try await producer.send(topic: "t", value: Array("next".utf8))
     }
+    let next = try KafkaConsumerGroup(configuration: configuration(broker), groupID: "g", topics: ["t"], logger: quiet)
+    let after = try await with(next) { try await values(1, from: next.messages).map(text) }
+    #expect(after == ["next"])
 }
 
 @Test func failedCommitIsSaidAndTheGroupGoesOn() async throws {
@@ -101,13 +107,15 @@ import Testing
         }
         // All partitions are the other's now.
         for index in 0..<20 { try await producer.send(topic: "t", value: Array("after \(index)".utf8)) }
-        try await within("what was published after one member left") {
+        let missing = try await within("what was published after one member left") {
             var missing = Set((0..<20).map { "after \($0)" })
             for await message in staying.messages {
                 missing.remove(text(message))
-                if missing.isEmpty { return }
+                if missing.isEmpty { break }
             }
+            return missing
         }
+        #expect(missing.isEmpty)
     }
 }
 
@@ -183,14 +191,16 @@ import Testing
     try await with(producer, consumer) {
         for round in 0..<4 {
             try await producer.send(topic: "t", value: Array("\(round)".utf8))
-            try await within("round \(round)") {
+            let found = try await within("round \(round)") {
                 for await message in consumer.messages where text(message) == "\(round)" {
                     broker.answer(.offsetCommit, with: [.notCoordinator, .rebalancing])
                     // May fail: then the message would come again, which is allowed.
                     try? await consumer.commit(message)
-                    return
+                    return true
                 }
+                return false
             }
+            #expect(found)
             broker.setCoordinator(group: "g", broker: 1 + round % 2)
             broker.answer(.heartbeat, with: [.notCoordinator, .rebalancing])
             broker.answer(.joinGroup, with: [.notCoordinator])

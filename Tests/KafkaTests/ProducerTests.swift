@@ -1,4 +1,5 @@
 import Kafka
+import ServiceTesting
 import Testing
 
 @Test func sendReturnsWhenTheBrokerHasTheMessage() async throws {
@@ -7,6 +8,7 @@ import Testing
     try await with(producer) {
         for index in 0..<100 { try await producer.send(topic: "t", key: [1], value: Array("\(index)".utf8)) }
     }
+    #expect(try await held("t", of: broker, count: 100) == (0..<100).map(String.init).sorted())
 }
 
 @Test func manySendsAtOnceAllArrive() async throws {
@@ -20,6 +22,7 @@ import Testing
             try await group.waitForAll()
         }
     }
+    #expect(try await held("t", of: broker, count: 2000) == (0..<2000).map(String.init).sorted())
 }
 
 @Test func sendWaitsForTheBroker() async throws {
@@ -33,6 +36,7 @@ import Testing
         try await second
     }
     try await sent
+    #expect(try await held("t", of: broker, count: 2) == ["\u{1}", "\u{2}"])
 }
 
 @Test func sendEndsWithARetriableErrorWhenNoBrokerAnswers() async throws {
@@ -65,7 +69,9 @@ import Testing
     let broker = try EmbeddedBroker(topics: ["t": 1], logger: quiet)
     let producer = try KafkaProducer(configuration: configuration(broker), logger: quiet)
     broker.answer(.produce, with: [.notLeader, .timedOut, .disconnect])
-    try await with(producer) { try await producer.send(topic: "t", value: [1]) }
+    try await with(producer) { for value: UInt8 in [1, 2] { try await producer.send(topic: "t", value: [value]) } }
+    // Once each, although the answer to the first was lost.
+    #expect(try await held("t", of: broker, count: 2) == ["\u{1}", "\u{2}"])
 }
 
 @Test func messageThatIsTooLargeIsRefusedForGood() async throws {

@@ -1,51 +1,10 @@
 import Kafka
 import Logging
-import ServiceLifecycle
+import ServiceTesting
 import Synchronization
 import Testing
 
 let quiet = Logger(label: "kafka tests") { _ in SwiftLogNoOpLogHandler() }
-
-struct Waited: Error, CustomStringConvertible {
-    let description: String
-}
-
-/// Runs services beside `body` and cancels them after it.
-func with<Answer: Sendable>(
-    _ services: any Service..., body: @escaping @Sendable () async throws -> Answer
-) async throws -> Answer {
-    try await withThrowingTaskGroup(of: Answer?.self) { group in
-        for service in services {
-            group.addTask {
-                try await service.run()
-                return nil
-            }
-        }
-        group.addTask { try await body() }
-        while let answer = try await group.next() {
-            if let answer {
-                group.cancelAll()
-                return answer
-            }
-        }
-        throw Waited(description: "the services ended before the test did")
-    }
-}
-
-/// What `body` answers, if it does so in time; else fails saying what was waited for.
-func within<Answer: Sendable>(
-    _ what: String, limit: Duration = .seconds(120), body: @escaping @Sendable () async throws -> Answer
-) async throws -> Answer {
-    try await withThrowingTaskGroup(of: Answer.self) { group in
-        group.addTask { try await body() }
-        group.addTask {
-            try await Task.sleep(for: limit)
-            throw Waited(description: "waited \(limit) for \(what)")
-        }
-        defer { group.cancelAll() }
-        return try await group.next()!
-    }
-}
 
 func text(_ message: KafkaMessage) -> String { String(decoding: message.value, as: UTF8.self) }
 
@@ -59,6 +18,12 @@ func values(_ count: Int, from stream: AsyncStream<KafkaMessage>) async throws -
         }
         return found
     }
+}
+
+/// The first `count` messages of a topic, sorted, as a group of their own reads them.
+func held(_ topic: String, of broker: EmbeddedBroker, count: Int) async throws -> [String] {
+    let consumer = try KafkaConsumerGroup(configuration: configuration(broker), groupID: "check", topics: [topic], logger: quiet)
+    return try await with(consumer) { try await values(count, from: consumer.messages).map(text).sorted() }
 }
 
 /// The address of a broker that may be another one tomorrow.

@@ -1,4 +1,5 @@
 import Kafka
+import ServiceTesting
 import Testing
 
 /// The next event of the stream.

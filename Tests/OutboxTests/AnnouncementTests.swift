@@ -2,6 +2,7 @@ import Kafka
 import Outbox
 import Postgres
 import PostgresTesting
+import ServiceTesting
 import Testing
 
 @Test func announcementIsOneFlatObject() throws {

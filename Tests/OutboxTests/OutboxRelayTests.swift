@@ -3,6 +3,7 @@ import Outbox
 import Postgres
 import PostgresTesting
 import ServiceLifecycle
+import ServiceTesting
 import Testing
 
 @Suite(.enabled(if: TestDatabase.isAvailable))

@@ -1,6 +1,7 @@
 import Outbox
 import Postgres
 import PostgresTesting
+import ServiceTesting
 import Testing
 
 private struct Undone: Error {}

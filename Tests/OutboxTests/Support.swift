@@ -2,36 +2,10 @@ import Kafka
 import Logging
 import Outbox
 import Postgres
-import ServiceLifecycle
+import ServiceTesting
 import Synchronization
 
 let quiet = Logger(label: "outbox tests") { _ in SwiftLogNoOpLogHandler() }
-
-struct Waited: Error, CustomStringConvertible {
-    let description: String
-}
-
-/// Runs services beside `body` and cancels them after it.
-func with<Answer: Sendable>(
-    _ services: any Service..., body: @escaping @Sendable () async throws -> Answer
-) async throws -> Answer {
-    try await withThrowingTaskGroup(of: Answer?.self) { group in
-        for service in services {
-            group.addTask {
-                try await service.run()
-                return nil
-            }
-        }
-        group.addTask { try await body() }
-        while let answer = try await group.next() {
-            if let answer {
-                group.cancelAll()
-                return answer
-            }
-        }
-        throw Waited(description: "the services ended before the test did")
-    }
-}
 
 /// A publisher that remembers what it was sent, answers as told, and says so.
 final class TestPublisher: MessagePublisher {
@@ -80,21 +54,6 @@ final class TestPublisher: MessagePublisher {
     /// Waits until so many messages were sent.
     func waitForSent(_ count: Int, limit: Duration = .seconds(120)) async throws {
         try await within("\(count) messages") { for await _ in self.changes.stream where self.sent.count >= count { return } }
-    }
-}
-
-/// Waits for `body`; fails saying what was waited for.
-func within(
-    _ what: String, limit: Duration = .seconds(120), body: @escaping @Sendable () async throws -> Void
-) async throws {
-    try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { try await body() }
-        group.addTask {
-            try await Task.sleep(for: limit)
-            throw Waited(description: "waited \(limit) for \(what)")
-        }
-        defer { group.cancelAll() }
-        try await group.next()
     }
 }
 

@@ -84,6 +84,8 @@ struct MigrationsTests {
         try await TestDatabase.with(migrations: set) { pool in
             let migrations = Migrations(directory: TestDatabase.migrationsDirectory, set: set)
             try await migrations.verify(on: pool)
+            let tables = try await pool.query("SELECT FROM pg_tables WHERE schemaname = 'public'")
+            #expect(tables.count > 1)
         }
     }
 }

@@ -7,11 +7,12 @@ func eventually(
     _ what: String, within limit: Duration = .seconds(60), _ condition: () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + limit
-    while ContinuousClock.now < end {
-        if try await condition() { return }
+    var holds = try await condition()
+    while !holds, ContinuousClock.now < end {
         try await Task.sleep(for: .milliseconds(10))
+        holds = try await condition()
     }
-    Issue.record("Waited in vain for: \(what)")
+    try #require(holds, "Waited in vain for: \(what)")
 }
 
 func code(of error: any Error) -> PostgresError.Code? { (error as? PostgresError)?.code }
