@@ -100,11 +100,9 @@ struct FrameCodec: Sendable {
         let total = nonceBytes + messageID.count + text.count + 4 + 8
         try withUnsafeTemporaryAllocation(byteCount: total, alignment: 8) { scratch in
             Self.writeNonce(sequence, to: scratch, at: 0)
-            var offset = nonceBytes
-            for part in [messageID, text] {
-                UnsafeMutableRawBufferPointer(rebasing: scratch[offset...]).copyBytes(from: part)
-                offset += part.count
-            }
+            scratch.copy(messageID, at: nonceBytes)
+            scratch.copy(text, at: nonceBytes + messageID.count)
+            let offset = nonceBytes + messageID.count + text.count
             scratch.store(bigEndian: sequence, at: offset)
             scratch.store(bigEndian: UInt32(truncatingIfNeeded: bytes >> 32), at: offset + 4)
             scratch.store(bigEndian: UInt32(truncatingIfNeeded: bytes), at: offset + 8)
@@ -116,6 +114,10 @@ struct FrameCodec: Sendable {
 }
 
 extension UnsafeMutableRawBufferPointer {
+    fileprivate func copy(_ bytes: [UInt8], at offset: Int) {
+        bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: self[offset...]).copyMemory(from: $0) }
+    }
+
     fileprivate func store(bigEndian value: UInt32, at offset: Int) {
         storeBytes(of: value.bigEndian, toByteOffset: offset, as: UInt32.self)
     }

@@ -38,12 +38,9 @@ final class BoringSSLCipher: FrameCipher {
         precondition(sealed.count == plaintext.count + AlgorithmSuite.tagBytes, "A sealed frame has 16 bytes more.")
         let key = try heldKey()
         guard nonce.count == AlgorithmSuite.nonceBytes else { throw EnvelopeError.authentication }
-        let content = UnsafeRawBufferPointer(rebasing: sealed[..<plaintext.count])
-        let tag = UnsafeRawBufferPointer(rebasing: sealed[plaintext.count...])
         var opened: Data
         do {
-            let box = try AES.GCM.SealedBox(nonce: AES.GCM.Nonce(data: nonce), ciphertext: content, tag: tag)
-            opened = try AES.GCM.open(box, using: key, authenticating: associatedData)
+            opened = try AES.GCM.open(try box(nonce, sealed), using: key, authenticating: associatedData)
         } catch {
             throw EnvelopeError.authentication
         }
@@ -52,5 +49,16 @@ final class BoringSSLCipher: FrameCipher {
             plaintext.copyMemory(from: UnsafeRawBufferPointer(bytes))
             Secrets.wipe(bytes)
         }
+    }
+
+    /// A copy of the frame as the library wants it: nonce, ciphertext, tag. In regular frames they stand like that already.
+    private func box(_ nonce: UnsafeRawBufferPointer, _ sealed: UnsafeRawBufferPointer) throws -> AES.GCM.SealedBox {
+        if let start = nonce.baseAddress, start + nonce.count == sealed.baseAddress {
+            return try AES.GCM.SealedBox(combined: UnsafeRawBufferPointer(start: start, count: nonce.count + sealed.count))
+        }
+        let tagAt = sealed.count - AlgorithmSuite.tagBytes
+        return try AES.GCM.SealedBox(
+            nonce: AES.GCM.Nonce(data: nonce), ciphertext: UnsafeRawBufferPointer(rebasing: sealed[..<tagAt]),
+            tag: UnsafeRawBufferPointer(rebasing: sealed[tagAt...]))
     }
 }

@@ -44,8 +44,9 @@ struct BenchResult: Sendable {
     }
 }
 
-/// Runs cases in rounds: in each round every case once, from another case on each time, so that whatever else the machine
-/// does meets all of them alike. Rounds that warm caches up are not counted.
+/// Runs cases in rounds: in each round every case once, in another order each time (the same in every run), so that whatever
+/// else the machine does meets all of them alike and nobody always follows the same one. Rounds that warm caches up are
+/// not counted.
 struct BenchSchedule {
     let warmUps: Int
     let repetitions: Int
@@ -57,9 +58,9 @@ struct BenchSchedule {
     ) async throws -> [BenchResult] {
         var results = cases.map { BenchResult(name: $0.name, title: $0.title) }
         let rounds = warmUps + repetitions
+        var order = SplitMix(state: 1)
         for round in 0..<rounds {
-            for step in cases.indices {
-                let index = (step + round) % cases.count
+            for (step, index) in cases.indices.shuffled(using: &order).enumerated() {
                 progress(round * cases.count + step, rounds * cases.count, cases[index].title)
                 try Task.checkCancellation()
                 let sample = try await cases[index].run()
@@ -67,5 +68,18 @@ struct BenchSchedule {
             }
         }
         return results
+    }
+}
+
+/// SplitMix64: small, and the same everywhere. Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators".
+private struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
     }
 }

@@ -68,6 +68,13 @@ final class BenchFolder: Sendable {
 
     private static let blockWords = (1 << 20) / 8
 
+    /// Fills so much of the page cache and lets it go again. The next run then gets memory that was just in use: memory that
+    /// a virtual machine has not touched for a while costs whoever gets it several times as much.
+    func settle(_ bytes: Int) throws {
+        defer { remove("settling") }
+        try makeInput("settling", bytes: bytes)
+    }
+
     /// Whether two files hold the same bytes, `other` from `offset` on for the length of the first.
     func isEqual(_ name: String, _ other: String, from offset: Int = 0) -> Bool {
         guard let one = try? FileHandle(forReadingFrom: URL(filePath: file(name))),

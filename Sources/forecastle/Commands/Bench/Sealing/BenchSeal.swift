@@ -26,6 +26,10 @@ struct BenchSeal: AsyncParsableCommand {
     @Option(help: "Size of the files, 1 to \(Self.mebibytesMax) MiB.")
     var mebibytes = 1024
 
+    @Option(
+        name: .customLong("frame-bytes"), help: "Frame length in memory, 8 bytes to 16 MiB; 4 KiB, 64 KiB and 1 MiB. Repeatable.")
+    var frameBytes: [Int] = []
+
     @Option(help: "How long a run in memory takes, 0.01 to 10 s.")
     var seconds = 0.5
 
@@ -39,6 +43,9 @@ struct BenchSeal: AsyncParsableCommand {
     func validate() throws {
         guard (1...Self.mebibytesMax).contains(mebibytes) else {
             throw ValidationError("--mebibytes takes 1 to \(Self.mebibytesMax).")
+        }
+        guard frameBytes.allSatisfy({ (8...MessageLimits.standard.maximumFrameBytes).contains($0) && $0 % 8 == 0 }) else {
+            throw ValidationError("--frame-bytes takes multiples of 8 up to \(MessageLimits.standard.maximumFrameBytes).")
         }
         guard (0.01...10).contains(seconds) else { throw ValidationError("--seconds takes 0.01 to 10.") }
     }
@@ -66,7 +73,9 @@ struct BenchSeal: AsyncParsableCommand {
     /// Programs are measured first, while this process is small: the kernel counts its memory into their peaks.
     private func measure(_ files: SealingFiles, _ peers: SealingPeers) async throws -> [BenchResult] {
         let wanted = sections.isEmpty ? Section.allCases : sections
-        let memory = SealingInMemory(seconds: options.quick ? 0.02 : seconds, isQuick: options.quick)
+        let frames = options.quick ? [MessageSealer.standardFrameBytes] : SealingInMemory.standardFrameBytes
+        let memory = SealingInMemory(
+            seconds: options.quick ? 0.02 : seconds, frameBytes: frameBytes.isEmpty ? frames : frameBytes)
         var results: [BenchResult] = []
         var line = ProgressLine(.standardError)
         if wanted.contains(where: { $0 != .memory }) {

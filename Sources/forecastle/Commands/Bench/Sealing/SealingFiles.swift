@@ -69,6 +69,7 @@ struct SealingFiles: Sendable {
     ) -> BenchCase {
         let work = bytes ?? self.bytes
         return BenchCase(name: name, title: title) {
+            try folder.settle(work)
             defer { folder.remove("output") }
             return try await process(executable, arguments).run().sample(bytes: work)
         }
@@ -121,6 +122,7 @@ struct SealingFiles: Sendable {
         _ name: String, _ title: String, _ python: String, _ what: String, _ source: String, _ suite: String
     ) -> BenchCase {
         BenchCase(name: name, title: title) {
+            try folder.settle(sdkBytes)
             defer { folder.remove("output") }
             let printed = folder.file("sdk.seconds")
             let arguments = [

@@ -5,12 +5,12 @@ import Secrets
 /// Frames sealed and opened between two buffers by the sealer that files and pipes use: the cipher, and what the format costs.
 struct SealingInMemory: Sendable {
     let seconds: Double
-    let isQuick: Bool
+    let frameBytes: [Int]
 
-    static let allFrameBytes = [4 << 10, 64 << 10, 1 << 20]
-    static let backends: [any CipherBackend] = [BoringSSLBackend()]
+    static let standardFrameBytes = [4 << 10, 64 << 10, 1 << 20]
+    /// Those that this machine has.
+    static let backends: [any CipherBackend] = [BoringSSLBackend()] + ((try? OpenSSLBackend()).map { [$0] } ?? [])
 
-    private var frameBytes: [Int] { isQuick ? [64 << 10] : Self.allFrameBytes }
     private var threads: [Int] { PassOptions.processors > 1 ? [1, PassOptions.processors] : [1] }
 
     /// `memory.seal.boringssl.65536`, with `.all` behind it where all cores work at once.
@@ -19,7 +19,9 @@ struct SealingInMemory: Sendable {
     }
 
     /// `64 KiB`
-    static func size(_ bytes: Int) -> String { bytes >= 1 << 20 ? "\(bytes >> 20) MiB" : "\(bytes >> 10) KiB" }
+    static func size(_ bytes: Int) -> String {
+        bytes % (1 << 20) == 0 ? "\(bytes >> 20) MiB" : bytes % 1024 == 0 ? "\(bytes >> 10) KiB" : "\(bytes) bytes"
+    }
 
     func cases(openssl: String?, log: String) -> [BenchCase] {
         PassOptions.tuneAllocator()

@@ -79,7 +79,7 @@ struct SealingReport {
             panels: [
                 BarChart.Panel(
                     title: "In memory, one core: GB a CPU second", hint: "more is better", places: 1,
-                    groups: SealingInMemory.allFrameBytes.map { frame in
+                    groups: SealingInMemory.standardFrameBytes.map { frame in
                         (
                             "frames of \(SealingInMemory.size(frame))",
                             bars(memoryBars(frame)) { $0.bytesPerCPUSecond / 1e9 }
