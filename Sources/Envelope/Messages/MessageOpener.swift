@@ -96,7 +96,13 @@ package final class MessageOpener: Sendable, Wipeable {
         let bytes = frames.reduce(0) { $0 + layout.plaintextBytes(ofFrame: $1) }
         return try [UInt8](unsafeUninitializedCapacity: bytes) { buffer, initialized in
             let output = UnsafeMutableRawBufferPointer(buffer)
-            initialized = try body.withUnsafeBytes { try openFrames(frames, of: layout, $0, into: output) }
+            do {
+                initialized = try body.withUnsafeBytes { try openFrames(frames, of: layout, $0, into: output) }
+            } catch {
+                // Frames before the one that failed were genuine and go nowhere.
+                Secrets.wipe(output)
+                throw error
+            }
         }
     }
 }
