@@ -123,3 +123,7 @@ void clinux_keep_large_allocations(void) {
 long clinux_splice(int from, int to, size_t bytes) {
     return splice(from, NULL, to, NULL, bytes, SPLICE_F_MOVE);
 }
+
+int clinux_reserve(int file, int64_t bytes) {
+    return fallocate(file, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes);
+}

@@ -6,61 +6,26 @@ import Testing
 
 /// Files and pipes, one thread and several: the same bytes on every way.
 @Suite struct StreamTests {
-    enum End: String, CaseIterable, Sendable { case file, pipe }
-
-    private static let frame = 64
-    private static let sizes = [
-        0, 1, frame - 1, frame, frame + 1, 4 * frame - 1, 4 * frame, 4 * frame + 1, 37 * frame + 5, 64 * frame,
-    ]
-
-    private func options(threads: Int) -> PassOptions {
-        var options = PassOptions()
-        options.threads = threads
-        options.batchBytes = 4 * Self.frame
-        return options
-    }
-
-    /// Runs `pass` between `input` and the bytes it answers, each a file or a pipe.
-    private func through(
-        _ input: [UInt8], from source: End, to sink: End, _ pass: (ByteChannel, ByteChannel) async throws -> Void
-    ) async throws -> [UInt8] {
-        try await withTemporaryFolder { folder in
-            let (inputPath, outputPath) = (folder.appending(path: "in").path, folder.appending(path: "out").path)
-            try Data(input).write(to: URL(fileURLWithPath: inputPath))
-            try Data().write(to: URL(fileURLWithPath: outputPath))
-            let reading = open(inputPath, O_RDONLY)
-            let writing = open(outputPath, O_WRONLY)
-            defer {
-                close(reading)
-                close(writing)
-            }
-            // A file that is only read and written in order behaves as a pipe does.
-            let access: (Int32, End) throws -> ByteChannel = { descriptor, end in
-                end == .file ? try ByteChannel.file(descriptor) : ByteChannel(descriptor: descriptor, access: .sequential)
-            }
-            try await pass(try access(reading, source), try access(writing, sink))
-            return [UInt8](try Data(contentsOf: URL(fileURLWithPath: outputPath)))
-        }
-    }
-
-    @Test(arguments: End.allCases, End.allCases)
-    func threadsAndEndsGiveTheSameBytes(source: End, sink: End) async throws {
+    private static let frame = streamFrame
+    @Test(arguments: StreamEnd.allCases, StreamEnd.allCases)
+    func threadsAndEndsGiveTheSameBytes(source: StreamEnd, sink: StreamEnd) async throws {
         let provider = try keyring()
-        for size in Self.sizes {
+        for size in streamSizes {
             let plaintext = pattern(size)
             // One sealer for all ways: equal plaintexts under equal numbers.
             let sealer = try await MessageSealer(provider: provider, context: ["s": "\(size)"], frameBytes: Self.frame)
             var expected: [UInt8]?
             for threads in [1, 4] {
                 let sealed = try await through(plaintext, from: source, to: sink) { input, output in
-                    let count = try await ParallelSealer(sealer, options: options(threads: threads)).seal(input, into: output)
+                    let count = try await ParallelSealer(sealer, options: streamOptions(threads: threads)).seal(
+                        input, into: output)
                     #expect(count == size)
                 }
                 #expect(expected == nil || sealed == expected, "\(threads) threads, \(size) bytes")
                 expected = sealed
                 #expect(try await MessageOpener.openMessage(sealed, provider: provider).plaintext == plaintext)
                 let opened = try await through(sealed, from: source, to: sink) { input, output in
-                    let opening = ParallelOpener(options: options(threads: threads))
+                    let opening = ParallelOpener(options: streamOptions(threads: threads))
                     let header = try await opening.readHeader(input)
                     let opener = try await MessageOpener(header: header, provider: provider)
                     #expect(try await opening.open(opener, input, into: output) == size)
@@ -70,11 +35,11 @@ import Testing
         }
     }
 
-    private func streamError(_ message: [UInt8], from source: End) async throws -> EnvelopeError? {
+    private func streamError(_ message: [UInt8], from source: StreamEnd) async throws -> EnvelopeError? {
         let provider = try keyring()
         do {
             _ = try await through(message, from: source, to: .file) { input, output in
-                let opening = ParallelOpener(options: options(threads: 3))
+                let opening = ParallelOpener(options: streamOptions(threads: 3))
                 let opener = try await MessageOpener(header: try await opening.readHeader(input), provider: provider)
                 try await opening.open(opener, input, into: output)
             }
@@ -84,8 +49,8 @@ import Testing
         }
     }
 
-    @Test(arguments: End.allCases)
-    func cutsAndAppendicesAreRefusedAtEveryFrameEdge(source: End) async throws {
+    @Test(arguments: StreamEnd.allCases)
+    func cutsAndAppendicesAreRefusedAtEveryFrameEdge(source: StreamEnd) async throws {
         for size in [9 * Self.frame, 9 * Self.frame + 7] {
             let message = try await MessageSealer.sealMessage(
                 pattern(size), provider: try keyring(), context: [:], frameBytes: Self.frame)
@@ -127,7 +92,7 @@ import Testing
             let path = folder.appending(path: "out").path
             let output = open(path, O_WRONLY | O_CREAT, 0o600)
             defer { close(output) }
-            let count = try await ParallelSealer(sealer, options: options(threads: 3)).seal(
+            let count = try await ParallelSealer(sealer, options: streamOptions(threads: 3)).seal(
                 ByteChannel(descriptor: reading, access: .sequential), into: try ByteChannel.file(output))
             #expect(count == plaintext.count)
             return [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
@@ -156,7 +121,7 @@ import Testing
 
     @Test func checkpointEndsThePass() async throws {
         struct LeaseLost: Error {}
-        var options = options(threads: 2)
+        var options = streamOptions(threads: 2)
         let asked = AskCount()
         options.checkpoint = { if asked.next() > 3 { throw LeaseLost() } }
         let sealer = try await MessageSealer(provider: try keyring(), context: [:], frameBytes: Self.frame)
@@ -175,31 +140,6 @@ import Testing
                 $0 += 1
                 return $0
             }
-        }
-    }
-
-    @Test func stagedFileAppearsWhenPublishedAndReplacesNothing() async throws {
-        try await withTemporaryFolder { folder in
-            let path = folder.appending(path: "out").path
-            do {
-                let dropped = try StagedFile(path: path, mode: 0o600)
-                _ = write(dropped.descriptor, "x", 1)
-            }
-            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
-            let first = try StagedFile(path: path, mode: 0o600)
-            _ = write(first.descriptor, "1", 1)
-            try first.publish(replacing: false)
-            #expect(try String(contentsOfFile: path, encoding: .utf8) == "1")
-            let second = try StagedFile(path: path, mode: 0o600)
-            _ = write(second.descriptor, "2", 1)
-            var refused = false
-            do { try second.publish(replacing: false) } catch { refused = true }
-            #expect(refused)
-            let third = try StagedFile(path: path, mode: 0o600)
-            _ = write(third.descriptor, "3", 1)
-            try third.publish(replacing: true)
-            #expect(try String(contentsOfFile: path, encoding: .utf8) == "3")
-            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["out"])
         }
     }
 }

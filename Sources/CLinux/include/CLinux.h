@@ -60,4 +60,8 @@ void clinux_keep_large_allocations(void);
 /// (splice). Returns how many, 0 at the end, or -1 and errno.
 long clinux_splice(int from, int to, size_t bytes);
 
+/// Sets blocks aside for the first `bytes` of a file, whose length stays as it is. Returns 0, or -1 and errno; the C
+/// library does not write zeroes instead where the file system cannot do it.
+int clinux_reserve(int file, int64_t bytes);
+
 #endif

@@ -5,6 +5,8 @@ package import Secrets
 ///
 /// Other nonce lengths throw: `invalidInput` from `seal`, `authentication` from `open`, which throws the latter for
 /// everything that it does not verify. After `wipe()` both throw `SecretError.wiped`; calls under way end first.
+///
+/// Both work in place too: `plaintext` may begin exactly where `sealed` begins.
 package protocol FrameCipher: Wipeable {
     /// Writes ciphertext and tag: `plaintext.count` + 16 bytes.
     func seal(

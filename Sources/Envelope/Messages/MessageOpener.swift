@@ -7,6 +7,7 @@ package final class MessageOpener: Sendable, Wipeable {
     /// signature. It serves one pass over the message.
     package let signature: SignatureStream?
     let codec: FrameCodec
+    let backend: any CipherBackend
 
     /// Checks policy and expectation, asks `provider` for the data key, compares the commitment, then verifies the header's
     /// tag. Throws `suiteRefused`, `authentication`, or the provider's refusal.
@@ -29,6 +30,7 @@ package final class MessageOpener: Sendable, Wipeable {
         guard constantTimeEquals(keys.commitment, header.commitment) else { throw EnvelopeError.authentication }
         try keys.verifyHeader(header)
         self.header = header
+        self.backend = backend
         codec = FrameCodec(
             cipher: keys.cipher, messageID: header.messageID, frameBytes: header.frameBytes,
             requiresDerivedNonces: header.version != 1)

@@ -1,9 +1,9 @@
-import Glibc
-import Secrets
-import Synchronization
-
 /// Opens a file or a pipe by several threads. What reaches the output was verified frame by frame; that the message is
 /// complete is known at the end only, so a file is published, and a pipe believed, when `open` returned.
+///
+/// Of a signed message nothing reaches a pipe before the signature was verified: the message is read twice, and one that
+/// comes from a pipe itself is kept meanwhile, as ciphertext (``PassOptions/spoolFolder``). Of an unframed message nothing
+/// leaves before its one tag was.
 package struct ParallelOpener: Sendable {
     package let options: PassOptions
     package let limits: MessageLimits
@@ -16,16 +16,13 @@ package struct ParallelOpener: Sendable {
     /// Reads the header at the input's beginning. A pipe then stands behind it.
     package func readHeader(_ input: ByteChannel) async throws -> MessageHeader {
         let (limits, checkpoint) = (limits, options.checkpoint)
-        let result = Mutex<MessageHeader?>(nil)
-        let box = HeaderBox(result)
-        try await PassState.run(threads: 1) { state in
+        return try await PassState.run { state in
+            input.widen()
             var bytes: [UInt8] = []
             while true {
                 try checkpoint()
                 switch try MessageHeader.parse(bytes[...], limits: limits) {
-                case .header(let header):
-                    box.header.withLock { $0 = header }
-                    return
+                case .header(let header): return header
                 case .needs(let total):
                     let more = try Self.read(input, from: bytes.count, count: total - bytes.count, state)
                     guard more.count == total - bytes.count else { throw EnvelopeError.authentication }
@@ -33,13 +30,6 @@ package struct ParallelOpener: Sendable {
                 }
             }
         }
-        guard let header = box.header.withLock({ $0 }) else { throw EnvelopeError.authentication }
-        return header
-    }
-
-    private final class HeaderBox: Sendable {
-        let header: Mutex<MessageHeader?>
-        init(_ header: consuming sending Mutex<MessageHeader?>) { self.header = header }
     }
 
     private static func read(
@@ -49,11 +39,11 @@ package struct ParallelOpener: Sendable {
         if case .positional(let total) = input.access { available = max(0, min(count, total - offset)) }
         return try [UInt8](unsafeUninitializedCapacity: available) { buffer, initialized in
             let target = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<available])
-            if case .positional = input.access {
+            if input.isSequential {
+                initialized = try input.read(into: target) { try state.check() }
+            } else {
                 try input.read(into: target, at: offset)
                 initialized = available
-            } else {
-                initialized = try input.read(into: target) { try state.check() }
             }
         }
     }
@@ -61,167 +51,53 @@ package struct ParallelOpener: Sendable {
     /// Opens everything behind the header into `output` and answers the plaintext's length.
     @discardableResult
     package func open(_ opener: MessageOpener, _ input: ByteChannel, into output: ByteChannel) async throws -> Int {
-        guard opener.signature == nil, opener.header.contentType == .framed else {
-            throw EnvelopeError.suiteRefused("Signed and unframed messages are not opened as streams.")
+        try await run(opener, input, into: output)
+    }
+
+    /// Verifies every byte behind the header and answers the plaintext's length. The plaintext goes nowhere.
+    @discardableResult
+    package func verifyOnly(_ opener: MessageOpener, _ input: ByteChannel) async throws -> Int {
+        try await run(opener, input, into: nil)
+    }
+
+    /// How often ``open(_:_:into:)`` goes through the message.
+    package func passes(_ opener: MessageOpener, from input: ByteChannel, into output: ByteChannel?) -> Int {
+        opener.signature != nil && opener.header.contentType == .framed && output?.isSequential == true ? 2 : 1
+    }
+
+    private func run(_ opener: MessageOpener, _ input: ByteChannel, into output: ByteChannel?) async throws -> Int {
+        guard opener.header.contentType == .framed else {
+            return try await openUnframed(opener, input, wanted: nil, into: output)
         }
-        let pass = try OpeningPass(opener: opener, input: input, output: output, options: options)
-        try await PassState.run(threads: options.threadCount(frameBytes: opener.header.frameBytes)) { try pass.work($0) }
-        return try pass.finish()
-    }
-}
-
-private final class OpeningPass: Sendable {
-    private struct Reading: Sendable {
-        var batches = 0
-        var plaintextBytes = 0
-        var ended = false
-    }
-
-    private struct Batch {
-        let number: Int
-        let frames: Int
-        /// Sealed length of the batch.
-        let bytes: Int
-        let isLast: Bool
-        let offset: Int?
-    }
-
-    let opener: MessageOpener
-    let input: ByteChannel
-    let output: ByteChannel
-    let options: PassOptions
-    let framesPerBatch: Int
-    /// Known for regular files.
-    let layout: FrameLayout?
-    private let reading = Mutex(Reading())
-
-    init(opener: MessageOpener, input: ByteChannel, output: ByteChannel, options: PassOptions) throws {
-        self.opener = opener
-        self.input = input
-        self.output = output
-        self.options = options
-        framesPerBatch = options.framesPerBatch(frameBytes: opener.header.frameBytes)
-        if case .positional(let total) = input.access {
-            layout = try FrameLayout(
-                headerBytes: opener.header.byteCount, frameBytes: opener.header.frameBytes, messageBytes: total)
-        } else {
-            layout = nil
+        if passes(opener, from: input, into: output) == 2, let output {
+            return try await openSigned(opener, input, into: output)
         }
+        var plan = OpeningPlan()
+        plan.output = output
+        plan.signature = opener.signature
+        if !input.isSequential {
+            // A pipe's reader is not given the front of a message that was cut short.
+            plan.layout =
+                output?.isSequential == true
+                ? try await verifiedLayout(opener, input) : try await PassState.run { _ in try Self.layout(opener, input) }
+        }
+        return try await run(plan, opener, input).plaintextBytes
     }
 
-    private var frameBytes: Int { opener.header.frameBytes }
-    private var regularBytes: Int { frameBytes + FrameLayout.regularOverhead }
-
-    func finish() throws -> Int {
-        try reading.withLock { reading in
-            guard reading.ended else { throw EnvelopeError.authentication }
-            return reading.plaintextBytes
-        }
+    /// Runs a pass to its end, the footer included.
+    func run(_ plan: OpeningPlan, _ opener: MessageOpener, _ input: ByteChannel) async throws -> OpeningPass {
+        let pass = OpeningPass(plan: plan, opener: opener, input: input, options: options)
+        let frameBytes = opener.header.frameBytes
+        let frames = plan.layout.map { plan.frames(in: $0).count }
+        try await PassState.run(threads: options.threadCount(frameBytes: frameBytes, frames: frames)) { try pass.work($0) }
+        try await PassState.run { _ in try pass.finish() }
+        return pass
     }
 
-    func work(_ state: PassState) throws {
-        let sealed = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: framesPerBatch * regularBytes + FrameLayout.finalOverhead, alignment: 64)
-        let plaintext = UnsafeMutableRawBufferPointer.allocate(byteCount: framesPerBatch * frameBytes, alignment: 64)
-        defer {
-            wipe(plaintext)
-            plaintext.deallocate()
-            sealed.deallocate()
+    static func layout(_ opener: MessageOpener, _ input: ByteChannel) throws -> FrameLayout {
+        guard case .positional(let total) = input.access else {
+            preconditionFailure("internal: only a regular file has a known layout")
         }
-        while let batch = try claim(into: sealed, state) {
-            try options.checkpoint()
-            if let offset = batch.offset {
-                try input.read(into: UnsafeMutableRawBufferPointer(rebasing: sealed[..<batch.bytes]), at: offset)
-            }
-            let count = try openFrames(of: batch, UnsafeRawBufferPointer(sealed), into: plaintext)
-            try write(UnsafeRawBufferPointer(rebasing: plaintext[..<count]), batch, state)
-            reading.withLock { $0.plaintextBytes += count }
-            options.progress(count)
-        }
-    }
-
-    private func openFrames(
-        of batch: Batch, _ sealed: UnsafeRawBufferPointer, into plaintext: UnsafeMutableRawBufferPointer
-    ) throws -> Int {
-        var (taken, written) = (0, 0)
-        for frame in 0..<batch.frames {
-            let isFinal = batch.isLast && frame == batch.frames - 1
-            let length = isFinal ? batch.bytes - taken : regularBytes
-            written += try opener.openFrame(
-                batch.number * framesPerBatch + frame,
-                UnsafeRawBufferPointer(rebasing: sealed[taken..<taken + length]), isFinal: isFinal,
-                into: UnsafeMutableRawBufferPointer(rebasing: plaintext[written...]))
-            taken += length
-        }
-        return written
-    }
-
-    private func write(_ plaintext: UnsafeRawBufferPointer, _ batch: Batch, _ state: PassState) throws {
-        if case .positional = output.access {
-            try output.write(plaintext, at: batch.number * framesPerBatch * frameBytes)
-        } else {
-            try state.inTurn(batch.number) { try output.write(plaintext) { try state.check() } }
-        }
-    }
-
-    private func claim(into buffer: UnsafeMutableRawBufferPointer, _ state: PassState) throws -> Batch? {
-        try reading.withLock { reading -> Batch? in
-            try state.check()
-            guard !reading.ended else { return nil }
-            guard reading.batches * framesPerBatch < FrameLayout.maximumFrames else { throw EnvelopeError.authentication }
-            let batch: Batch
-            if let layout {
-                let first = reading.batches * framesPerBatch
-                let frames = first..<min(first + framesPerBatch, layout.frameCount)
-                let range = layout.messageRange(ofFrames: frames)
-                batch = Batch(
-                    number: reading.batches, frames: frames.count, bytes: range.count,
-                    isLast: frames.upperBound == layout.frameCount, offset: range.lowerBound)
-            } else {
-                batch = try readInOrder(number: reading.batches, into: buffer, state)
-            }
-            reading.batches += 1
-            reading.ended = batch.isLast
-            return batch
-        }
-    }
-
-    /// Reads a batch of a pipe and finds the final frame by its mark. What follows the final frame must be nothing.
-    private func readInOrder(
-        number: Int, into buffer: UnsafeMutableRawBufferPointer, _ state: PassState
-    ) throws -> Batch {
-        let check = { try state.check() }
-        let wanted = framesPerBatch * regularBytes
-        var filled = try input.read(
-            into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]), checkpoint: check)
-        let bytes = UnsafeRawBufferPointer(buffer)
-        for frame in 0..<framesPerBatch {
-            let start = frame * regularBytes
-            guard start + 4 <= filled else { throw EnvelopeError.authentication }
-            guard bytes.bigEndianUInt32(at: start) == FrameLayout.finalMark else { continue }
-            let contentAt = start + 8 + AlgorithmSuite.nonceBytes
-            if filled < start + FrameLayout.finalOverhead && filled == wanted {
-                filled += try input.read(
-                    into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled..<start + FrameLayout.finalOverhead]),
-                    checkpoint: check)
-            }
-            guard contentAt + 4 <= filled else { throw EnvelopeError.authentication }
-            let content = Int(bytes.bigEndianUInt32(at: contentAt))
-            guard content <= frameBytes else { throw EnvelopeError.authentication }
-            let end = start + FrameLayout.finalOverhead + content
-            if filled < end {
-                filled += try input.read(
-                    into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled..<end]), checkpoint: check)
-            }
-            guard filled == end, try isAtEnd(check) else { throw EnvelopeError.authentication }
-            return Batch(number: number, frames: frame + 1, bytes: end, isLast: true, offset: nil)
-        }
-        guard filled == wanted else { throw EnvelopeError.authentication }
-        return Batch(number: number, frames: framesPerBatch, bytes: wanted, isLast: false, offset: nil)
-    }
-
-    private func isAtEnd(_ check: () throws -> Void) throws -> Bool {
-        var byte: UInt8 = 0
-        return try withUnsafeMutableBytes(of: &byte) { try input.read(into: $0, checkpoint: check) } == 0
+        return try FrameLayout.locate(opener.header, messageBytes: total) { try input.read(into: $0, at: $1) }
     }
 }

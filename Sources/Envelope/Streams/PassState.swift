@@ -1,15 +1,18 @@
 import Glibc
 import Synchronization
 
-/// What the threads of one pass share: whose turn it is to write, and the first thing that went wrong.
+/// What the threads of one pass share: whose turn it is, and the first thing that went wrong.
 ///
 /// Batches are numbered as they are read. A thread that holds the lowest number never waits, so the pass cannot stall;
 /// no thread reads ahead while it waits, so memory is bounded by the threads' own buffers.
 final class PassState: @unchecked Sendable {
+    /// What is done batch after batch. Steps overlap: one batch may be written while the next is digested.
+    enum Step: Int, CaseIterable { case digest, write }
+
     // Sendable: everything below is touched with `mutex` held only; the condition and mutex do not move.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let turn: UnsafeMutablePointer<pthread_cond_t>
-    private var nextToWrite = 0
+    private var next = Step.allCases.map { _ in 0 }
     private var failure: (any Error)?
     private let failed = Atomic<Bool>(false)
 
@@ -43,15 +46,15 @@ final class PassState: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
-    /// Runs `write` when all batches below `batch` were written.
-    func inTurn(_ batch: Int, _ write: () throws -> Void) throws {
+    /// Runs `body` when all batches below `batch` have passed this step.
+    func inTurn(_ step: Step, _ batch: Int, _ body: () throws -> Void) throws {
         pthread_mutex_lock(mutex)
-        while nextToWrite != batch && !failed.load(ordering: .acquiring) { pthread_cond_wait(turn, mutex) }
+        while next[step.rawValue] != batch && !failed.load(ordering: .acquiring) { pthread_cond_wait(turn, mutex) }
         pthread_mutex_unlock(mutex)
         try check()
-        try write()
+        try body()
         pthread_mutex_lock(mutex)
-        nextToWrite = batch + 1
+        next[step.rawValue] = batch + 1
         pthread_cond_broadcast(turn)
         pthread_mutex_unlock(mutex)
     }
@@ -73,5 +76,20 @@ final class PassState: @unchecked Sendable {
             state.fail(CancellationError())
         }
         try state.finish()
+    }
+
+    /// Runs `body` on one thread of its own and answers what it does.
+    static func run<Value: Sendable>(_ body: @escaping @Sendable (PassState) throws -> Value) async throws -> Value {
+        let answer = Answer<Value>()
+        try await run(threads: 1) { state in
+            let value = try body(state)
+            answer.value.withLock { $0 = value }
+        }
+        guard let value = answer.value.withLock({ $0 }) else { throw CancellationError() }
+        return value
+    }
+
+    private final class Answer<Value: Sendable>: Sendable {
+        let value = Mutex<Value?>(nil)
     }
 }
