@@ -21,6 +21,19 @@ import Testing
         }
     }
 
+    @Test(arguments: backendPairs, [AlgorithmSuite.committed, .committedAndSigned])
+    func oneOpensTheMessagesOfTheOther(pair: (any CipherBackend, any CipherBackend), suite: AlgorithmSuite) async throws {
+        let key = SharedSecret(SecretBytes(count: 32) { $0.initializeMemory(as: UInt8.self, repeating: 7) })
+        let wrapping = try RawAESKeyring(namespace: "tests", name: "key", wrappingKey: key, backend: pair.0)
+        let unwrapping = try RawAESKeyring(namespace: "tests", name: "key", wrappingKey: key, backend: pair.1)
+        for size in [0, 1, 4096, 10_001] {
+            let message = try await MessageSealer.sealMessage(
+                pattern(size), provider: wrapping, context: ["a": "b"], suite: suite, frameBytes: 1000, backend: pair.0)
+            let opened = try await MessageOpener.openMessage(message, provider: unwrapping, backend: pair.1)
+            #expect(opened.plaintext == pattern(size))
+        }
+    }
+
     @Test(arguments: everyBackend)
     func everyAlteredByteIsRefusedAndTheCipherGoesOn(backend: any CipherBackend) throws {
         let cipher = try backend.cipher(key: pattern(32))

@@ -1,4 +1,6 @@
 import Envelope
+import Foundation
+import Glibc
 import Secrets
 import Synchronization
 import Testing
@@ -98,19 +100,50 @@ final class NonceRecorder: CipherBackend {
         #expect(recorder.reuses == 2 && recorder.sealings == 1)
     }
 
-    @Test(arguments: everyBackend)
-    func noTwoPlaintextsShareKeyAndNonce(backend: any CipherBackend) async throws {
+    @Test(arguments: everyBackend, [AlgorithmSuite.committed, .committedAndSigned])
+    func noTwoPlaintextsShareKeyAndNonce(backend: any CipherBackend, suite: AlgorithmSuite) async throws {
         let recorder = NonceRecorder(backend)
-        let provider = try recordedKeyring(recorder)
+        let provider = MultiKeyring(
+            generator: try recordedKeyring(recorder, byte: 1), others: [try recordedKeyring(recorder, byte: 2)])
         // The same content sealed again, as after a crash, and other content.
         for seed: UInt64 in [1, 1, 2] {
-            _ = try await MessageSealer.sealMessage(
-                pattern(16 * 5 + 3, seed: seed), provider: provider, context: [:], frameBytes: 16, backend: recorder)
+            let message = try await MessageSealer.sealMessage(
+                pattern(16 * 5 + 3, seed: seed), provider: provider, context: [:], suite: suite, frameBytes: 16,
+                backend: recorder)
+            let opened = try await MessageOpener.openMessage(message, provider: provider, backend: recorder)
+            #expect(opened.plaintext == pattern(16 * 5 + 3, seed: seed))
         }
-        // Three messages of six frames, a header and a wrapped data key each, every one under a nonce of its own: three
-        // message keys and the wrapping key.
-        #expect(recorder.sealings == 3 * 8)
-        #expect(recorder.keys == 3 + 1)
+        // Three messages of six frames, a header and two wrapped data keys each, every one under a nonce of its own: three
+        // message keys and two wrapping keys.
+        #expect(recorder.sealings == 3 * (6 + 1 + 2))
+        #expect(recorder.keys == 3 + 2)
+        #expect(recorder.reuses == 0)
+    }
+
+    @Test(arguments: everyBackend)
+    func threadsTakeEveryFrameNumberOnce(backend: any CipherBackend) async throws {
+        let recorder = NonceRecorder(backend)
+        let provider = try recordedKeyring(recorder)
+        var options = PassOptions()
+        (options.threads, options.batchBytes) = (4, 64)
+        try await withTemporaryFolder { folder in
+            let (source, target) = (folder.appending(path: "in"), folder.appending(path: "out"))
+            try Data(pattern(16 * 1000 + 7)).write(to: source)
+            for inOrder in [false, true] {
+                try Data().write(to: target)
+                let (reading, writing) = (open(source.path, O_RDONLY), open(target.path, O_WRONLY))
+                defer {
+                    close(reading)
+                    close(writing)
+                }
+                let input =
+                    inOrder ? ByteChannel(descriptor: reading, access: .sequential) : try ByteChannel.file(reading)
+                let sealer = try await MessageSealer(
+                    provider: provider, context: [:], frameBytes: 16, backend: recorder)
+                _ = try await ParallelSealer(sealer, options: options).seal(input, into: try ByteChannel.file(writing))
+            }
+        }
+        #expect(recorder.sealings == 2 * (1001 + 1 + 1))
         #expect(recorder.reuses == 0)
     }
 
@@ -157,8 +190,8 @@ final class NonceRecorder: CipherBackend {
         #expect(recorder.reuses == 0)
     }
 
-    private func recordedKeyring(_ recorder: NonceRecorder) throws -> RawAESKeyring {
-        let key = SharedSecret(SecretBytes(count: 32) { $0.initializeMemory(as: UInt8.self, repeating: 0x2A) })
+    private func recordedKeyring(_ recorder: NonceRecorder, byte: UInt8 = 0x2A) throws -> RawAESKeyring {
+        let key = SharedSecret(SecretBytes(count: 32) { $0.initializeMemory(as: UInt8.self, repeating: byte) })
         return try RawAESKeyring(namespace: "tests", name: "key", wrappingKey: key, backend: recorder)
     }
 }
