@@ -1,5 +1,3 @@
-package import Secrets
-
 package import struct FoundationEssentials.Date
 
 /// One HTTP request as it came over the wire (or will go): signatures are checked over these bytes and handlers
@@ -13,8 +11,6 @@ package struct AWSRequest: Sendable {
     /// Names and values in the order received, doubled ones included.
     package var headers: [(String, String)]
     package var body: [UInt8]
-    /// A body that holds a secret, such as the plaintext of Encrypt; `body` is empty then.
-    package var secretBody: (any ReadableSecret)?
     /// Textual IP address of the peer.
     package var sourceAddress: String
     package var receivedAt: Date
@@ -23,15 +19,13 @@ package struct AWSRequest: Sendable {
 
     package init(
         method: String = "POST", path: String = "/", rawQuery: String = "", headers: [(String, String)] = [],
-        body: [UInt8] = [], secretBody: (any ReadableSecret)? = nil, sourceAddress: String = "", receivedAt: Date,
-        isSecureTransport: Bool = false
+        body: [UInt8] = [], sourceAddress: String = "", receivedAt: Date, isSecureTransport: Bool = false
     ) {
         self.method = method
         self.path = path
         self.rawQuery = rawQuery
         self.headers = headers
         self.body = body
-        self.secretBody = secretBody
         self.sourceAddress = sourceAddress
         self.receivedAt = receivedAt
         self.isSecureTransport = isSecureTransport

@@ -35,9 +35,7 @@ struct HTTPConnection: ServerChildChannel {
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: true,
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
-            try pipeline.addHandler(
-                RequestCollector(
-                    bounds: bounds, deadlines: deadlines, registry: registry, secretTargets: handler.secretTargets))
+            try pipeline.addHandler(RequestCollector(bounds: bounds, deadlines: deadlines, registry: registry))
             return Value(asyncChannel: try NIOAsyncChannel(wrappingChannelSynchronously: channel))
         }
     }

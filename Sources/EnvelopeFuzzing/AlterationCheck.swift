@@ -12,18 +12,23 @@ enum AlterationCheck {
         let size = reader.number(below: maximumPlaintextBytes)
         var context: EncryptionContext = [:]
         for number in 0..<reader.byte() % 4 { context["name \(number)"] = String(repeating: "v", count: Int(reader.byte())) }
+        let signed = reader.byte() % 2 == 1
         let plaintext = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
         let opening = MessageOpening(provider: try FuzzKey.keyring(), backend: BoringSSLBackend())
         let message = try await MessageSealer.sealMessage(
-            plaintext, provider: opening.provider, context: context, frameBytes: frameBytes)
+            plaintext, provider: opening.provider, context: context, suite: signed ? .committedAndSigned : .committed,
+            frameBytes: frameBytes)
         let altered = alter(message, &reader)
         let expected = altered == message ? MessageOpening.Outcome.opened(plaintext) : nil
         try check(try await opening.inMemory(altered), expected)
-        let filed = try await opening.streamed(altered, .positional)
+        let filed = try await opening.attempt(altered, .file)
         try check(filed.outcome, expected)
-        let piped = try await opening.streamed(altered, .sequential)
+        let piped = try await opening.attempt(altered, .pipe)
         try check(piped.outcome, expected)
         guard plaintext.starts(with: piped.released) else { throw FuzzFinding("a pipe released what was never sealed") }
+        guard !signed || expected != nil || piped.released.isEmpty else {
+            throw FuzzFinding("a pipe released bytes of a signed message that is altered")
+        }
     }
 
     private static func check(_ outcome: MessageOpening.Outcome, _ expected: MessageOpening.Outcome?) throws {

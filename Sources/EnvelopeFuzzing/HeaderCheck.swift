@@ -2,8 +2,7 @@ import Envelope
 
 /// What the parser promises about any bytes.
 enum HeaderCheck {
-    static func run(_ input: ArraySlice<UInt8>) throws {
-        let limits = MessageLimits.standard
+    static func run(_ input: ArraySlice<UInt8>, _ limits: MessageLimits) throws {
         switch try outcome(input, limits) {
         case .refused: break
         case .needs(let total):

@@ -22,18 +22,31 @@ package enum MessageFuzzer {
     /// Ends in a finding for what is longer: the fuzzer is told the same bound.
     package static let maximumInputBytes = 1 << 16
 
+    /// Bit of the first byte: uncommitted messages are refused, as without an option they are.
+    package static let strictBit: UInt8 = 0x80
+
     package static func run(_ input: [UInt8]) async throws {
         guard let first = input.first else { return }
         let rest = input.dropFirst()
-        switch Kind(rawValue: first % UInt8(Kind.allCases.count)) {
-        case .header: try HeaderCheck.run(rest)
-        case .sealed: try await OpeningCheck.run(rest, provider: FuzzKey.keyring(), backend: BoringSSLBackend())
-        case .believed: try await OpeningCheck.run(rest, provider: CredulousProvider(), backend: TransparentBackend())
+        let policy = first & strictBit == 0 ? MessagePolicy.allowUncommitted : .requireCommitment
+        switch Kind(rawValue: (first & ~strictBit) % UInt8(Kind.allCases.count)) {
+        case .header: try HeaderCheck.run(rest, MessageLimits(policy: policy))
+        case .sealed:
+            let keyring = try FuzzKey.keyring()
+            try await OpeningCheck.run(
+                rest, ciphers.map { MessageOpening(provider: keyring, backend: $0, policy: policy) })
+        case .believed:
+            let opening = MessageOpening(provider: CredulousProvider(), backend: TransparentBackend(), policy: policy)
+            try await OpeningCheck.run(rest, [opening])
         case .inspected: try await InspectionCheck.run(rest)
         case .altered: try await AlterationCheck.run(rest)
         case nil: break
         }
     }
+
+    /// Both, where OpenSSL's library is there.
+    private static let ciphers: [any CipherBackend] =
+        if let openSSL = try? OpenSSLBackend() { [BoringSSLBackend(), openSSL] } else { [BoringSSLBackend()] }
 }
 
 /// The wrapping key of the corpus, which is no secret.

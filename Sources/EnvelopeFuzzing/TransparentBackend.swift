@@ -80,19 +80,24 @@ private func zero(_ bytes: UnsafeMutableRawBufferPointer) {
     bytes.initializeMemory(as: UInt8.self, repeating: 0)
 }
 
-/// Answers every message's data key with zeroes, whatever its encrypted keys are.
+/// Answers every message's data key with zeroes, as long as its first encrypted key says, whatever that is.
 package struct CredulousProvider: DataKeyProvider {
     package init() {}
 
     private static let keyBytes = 32
+    private static let shorterKeyBytes: Set<Int> = [16, 24]
+    private static let tagBytes = 16
+
+    private static func zeroes(_ count: Int) -> SharedSecret { SharedSecret(SecretBytes(count: count) { _ in }) }
 
     package func generate(context: EncryptionContext) async throws -> GeneratedDataKey {
         GeneratedDataKey(
-            secret: SharedSecret(SecretBytes(count: Self.keyBytes) { _ in }),
+            secret: Self.zeroes(Self.keyBytes),
             encrypted: [EncryptedDataKey(providerID: "any", providerInfo: [], ciphertext: [0])])
     }
 
     package func open(_ keys: [EncryptedDataKey], context: EncryptionContext) async throws -> SharedSecret {
-        SharedSecret(SecretBytes(count: Self.keyBytes) { _ in })
+        let bytes = keys.first.map { $0.ciphertext.count - Self.tagBytes } ?? Self.keyBytes
+        return Self.zeroes(Self.shorterKeyBytes.contains(bytes) ? bytes : Self.keyBytes)
     }
 }

@@ -9,7 +9,6 @@ package import Keys
 package struct KMSService: AuthorityService {
     package let route = AuthorityRoute.json(targetPrefix: "TrentService")
     package let signingName = "kms"
-    package let secretMembers = [KeyOperation.encrypt.rawValue: "Plaintext"]
     let keys: KeyService
 
     package init(keys: KeyService) {
@@ -25,7 +24,7 @@ package struct KMSService: AuthorityService {
             caller: KeyCaller(principal: request.principal, circumstances: request.circumstances), operation: operation,
             record: KMSTrail.record(of: operation, request, identity: keys.identity))
         do {
-            return try await answer(call, KMSInput(request.body, secret: request.secret))
+            return try await answer(call, KMSInput(request.body))
         } catch let error as KeyError {
             throw Self.wireError(error)
         } catch let error as AWSError {
