@@ -26,6 +26,11 @@ package struct AWSCaller: Sendable {
         }
     }
 
+    private enum Body {
+        case bytes([UInt8])
+        case secret(SharedSecret)
+    }
+
     private let configuration: AWSClientConfiguration
     private let transport: any AWSTransport
     private let signingName: String
@@ -46,9 +51,28 @@ package struct AWSCaller: Sendable {
         target: String, body: JSONObject, extraHeaders: [(String, String)] = []
     ) async throws(AWSError) -> JSONObject {
         let headers = [("X-Amz-Target", target), ("Content-Type", "application/x-amz-json-1.1")] + extraHeaders
-        let body = body.serialized()
-        return try await repeating { () async throws(AWSError) -> JSONObject in
-            let answer = try await attempt(headers: headers, body: .bytes(body), expectsSecret: false)
+        return try await json(headers: headers, body: .bytes(body.serialized()))
+    }
+
+    /// Calls an operation with one more member, a secret in base64: the request's body is made in locked memory and wiped.
+    func json(
+        target: String, body: JSONObject, secretMember: String, secret: SharedSecret
+    ) async throws(AWSError) -> JSONObject {
+        try admit()
+        let text: SharedSecret
+        do {
+            text = try secret.withUnsafeBytes { body.serialized(secretMember: secretMember, $0) }
+        } catch {
+            throw .internalFailure(cause: error)
+        }
+        defer { text.wipe() }
+        return try await json(
+            headers: [("X-Amz-Target", target), ("Content-Type", "application/x-amz-json-1.1")], body: .secret(text))
+    }
+
+    private func json(headers: [(String, String)], body: Body) async throws(AWSError) -> JSONObject {
+        try await repeating { () async throws(AWSError) -> JSONObject in
+            let answer = try await attempt(headers: headers, body: body, expectsSecret: false)
             guard case .bytes(let bytes) = answer.body else { throw .malformedAnswer() }
             guard answer.status == 200 else { throw AnswerError.json(status: answer.status, body: bytes) }
             return try AnswerError.reading(bytes)
@@ -59,10 +83,11 @@ package struct AWSCaller: Sendable {
     func json(
         target: String, body: JSONObject, secretMember: String
     ) async throws(AWSError) -> (secret: SharedSecret, rest: JSONObject) {
+        try admit()
         let headers = [("X-Amz-Target", target), ("Content-Type", "application/x-amz-json-1.1")]
-        let body = body.serialized()
+        let body = Body.bytes(body.serialized())
         return try await repeating { () async throws(AWSError) -> (secret: SharedSecret, rest: JSONObject) in
-            let answer = try await attempt(headers: headers, body: .bytes(body), expectsSecret: true)
+            let answer = try await attempt(headers: headers, body: body, expectsSecret: true)
             guard case .secret(let text) = answer.body else { throw .malformedAnswer() }
             defer { text.wipe() }
             let (secret, rest) = try AnswerError.extracting(secretMember, from: text)
@@ -75,35 +100,14 @@ package struct AWSCaller: Sendable {
         }
     }
 
-    /// Calls an operation whose request holds a data key, in the member `secretMember`. Its text lies in locked memory but
-    /// for the copy that is signed and sent, which is overwritten after each attempt.
-    func json(
-        target: String, body: JSONObject, secretMember: String, secret: SharedSecret
-    ) async throws(AWSError) -> JSONObject {
-        let headers = [("X-Amz-Target", target), ("Content-Type", "application/x-amz-json-1.1")]
-        let text: SharedSecret
-        do {
-            text = try secret.withUnsafeBytes { body.serialized(secretMember: secretMember, SecretBytes(copying: $0)) }
-        } catch {
-            throw .internalFailure(cause: error)
-        }
-        defer { text.wipe() }
-        return try await repeating { () async throws(AWSError) -> JSONObject in
-            let answer = try await attempt(headers: headers, body: .secret(text), expectsSecret: false)
-            guard case .bytes(let bytes) = answer.body else { throw .malformedAnswer() }
-            guard answer.status == 200 else { throw AnswerError.json(status: answer.status, body: bytes) }
-            return try AnswerError.reading(bytes)
-        }
-    }
-
     /// Calls an operation of a Query service.
     func query(
         _ parameters: QueryParameters, extraHeaders: [(String, String)] = []
     ) async throws(AWSError) -> XMLElement {
         let headers = [("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")] + extraHeaders
-        let body = parameters.formBody()
+        let body = Body.bytes(parameters.formBody())
         return try await repeating { () async throws(AWSError) -> XMLElement in
-            let answer = try await attempt(headers: headers, body: .bytes(body), expectsSecret: false)
+            let answer = try await attempt(headers: headers, body: body, expectsSecret: false)
             guard case .bytes(let bytes) = answer.body else { throw .malformedAnswer() }
             guard answer.status == 200 else { throw AnswerError.query(status: answer.status, body: bytes) }
             guard let element = XMLReader.parse(bytes) else { throw .malformedAnswer() }
@@ -136,27 +140,16 @@ package struct AWSCaller: Sendable {
         }
     }
 
-    private enum RequestBody {
-        case bytes([UInt8])
-        case secret(SharedSecret)
-
-        var isSecret: Bool {
-            if case .secret = self { return true }
-            return false
-        }
-
-        /// A copy, which the caller overwrites where it is secret.
-        func copied() throws(AWSError) -> [UInt8] {
-            switch self {
-            case .bytes(let bytes): return bytes
-            case .secret(let text):
-                do { return try text.withUnsafeBytes { Array($0) } } catch { throw .internalFailure(cause: error) }
-            }
+    private func admit() throws(AWSError) {
+        do {
+            try SecretMemory.admit()
+        } catch {
+            throw .serviceUnavailable("There is no locked memory for a secret.", cause: error)
         }
     }
 
     private func attempt(
-        headers: [(String, String)], body: RequestBody, expectsSecret: Bool
+        headers: [(String, String)], body: Body, expectsSecret: Bool
     ) async throws(AWSError) -> AWSTransportAnswer {
         let credentials: AWSCredentials
         do {
@@ -169,15 +162,18 @@ package struct AWSCaller: Sendable {
         var request = AWSRequest(
             headers: [("Host", Endpoint.host(of: configuration.endpoint)), ("User-Agent", configuration.userAgent)]
                 + headers,
-            body: try body.copied(), receivedAt: surroundings.now())
-        defer { if body.isSecret { wipe(&request.body) } }
+            receivedAt: surroundings.now())
+        switch body {
+        case .bytes(let bytes): request.body = bytes
+        case .secret(let secret): request.secretBody = secret
+        }
         try SigV4Signer(credentials: credentials, region: configuration.region, service: signingName)
             .sign(&request, at: surroundings.now())
         do {
             return try await transport.send(
                 AWSTransportCall(
                     endpoint: configuration.endpoint, request: request, timeout: configuration.attemptTimeout,
-                    expectsSecret: expectsSecret, carriesSecret: body.isSecret))
+                    expectsSecret: expectsSecret))
         } catch {
             if error is CancellationError || Task.isCancelled { throw .callCancelled }
             throw .serviceUnavailable("The endpoint did not answer.", cause: error)

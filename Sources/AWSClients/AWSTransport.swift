@@ -15,8 +15,6 @@ package struct AWSTransportCall: Sendable {
     package let timeout: Duration
     /// The answer holds a data key: it is read into locked memory and nowhere else.
     package let expectsSecret: Bool
-    /// The request holds one: copies of its body are overwritten when it was sent.
-    package let carriesSecret: Bool
 }
 
 package struct AWSTransportAnswer: Sendable {

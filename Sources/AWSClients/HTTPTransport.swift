@@ -32,9 +32,10 @@ package final class HTTPTransport: AWSTransport {
             url: call.endpoint + call.request.path + (call.request.rawQuery.isEmpty ? "" : "?" + call.request.rawQuery))
         request.method = HTTPMethod(rawValue: call.request.method)
         request.headers = HTTPHeaders(call.request.headers)
-        let body = ByteBuffer(bytes: call.request.body)
-        defer { if call.carriesSecret { Self.overwrite(body) } }
-        request.body = .bytes(body)
+        let secretBody = try call.request.secretBody.map { try $0.withUnsafeBytes { ByteBuffer(bytes: $0) } }
+        // Once the call is over, whether or not it was sent to its end.
+        defer { secretBody?.overwrite() }
+        request.body = .bytes(secretBody ?? ByteBuffer(bytes: call.request.body))
         let response = try await client.execute(request, deadline: .now() + TimeAmount(call.timeout))
         let status = Int(response.status.code)
         if call.expectsSecret {
@@ -68,14 +69,7 @@ package final class HTTPTransport: AWSTransport {
     }
 
     private static func moveToLockedMemory(_ piece: ByteBuffer) -> SharedSecret {
-        defer { overwrite(piece) }
+        defer { piece.overwrite() }
         return piece.withUnsafeReadableBytes { SharedSecret(SecretBytes(copying: $0)) }
-    }
-
-    /// In place: a mutation through the buffer's own means copies first where its storage is shared, and leaves the
-    /// original. Nobody else reads these bytes; other holders of the storage hold other parts of it, or send zeroes of a
-    /// request that was given up.
-    private static func overwrite(_ buffer: ByteBuffer) {
-        buffer.withUnsafeReadableBytes { wipe(UnsafeMutableRawBufferPointer(mutating: $0)) }
     }
 }

@@ -1,3 +1,5 @@
+package import Secrets
+
 package import struct FoundationEssentials.Date
 
 /// One HTTP request as it came over the wire (or will go): signatures are checked over these bytes and handlers
@@ -11,6 +13,8 @@ package struct AWSRequest: Sendable {
     /// Names and values in the order received, doubled ones included.
     package var headers: [(String, String)]
     package var body: [UInt8]
+    /// A body that holds a secret, such as the plaintext of Encrypt; `body` is empty then.
+    package var secretBody: (any ReadableSecret)?
     /// Textual IP address of the peer.
     package var sourceAddress: String
     package var receivedAt: Date
@@ -19,13 +23,15 @@ package struct AWSRequest: Sendable {
 
     package init(
         method: String = "POST", path: String = "/", rawQuery: String = "", headers: [(String, String)] = [],
-        body: [UInt8] = [], sourceAddress: String = "", receivedAt: Date, isSecureTransport: Bool = false
+        body: [UInt8] = [], secretBody: (any ReadableSecret)? = nil, sourceAddress: String = "", receivedAt: Date,
+        isSecureTransport: Bool = false
     ) {
         self.method = method
         self.path = path
         self.rawQuery = rawQuery
         self.headers = headers
         self.body = body
+        self.secretBody = secretBody
         self.sourceAddress = sourceAddress
         self.receivedAt = receivedAt
         self.isSecureTransport = isSecureTransport

@@ -35,7 +35,9 @@ struct HTTPConnection: ServerChildChannel {
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: true,
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
-            try pipeline.addHandler(RequestCollector(bounds: bounds, deadlines: deadlines, registry: registry))
+            try pipeline.addHandler(
+                RequestCollector(
+                    bounds: bounds, deadlines: deadlines, registry: registry, secretTargets: handler.secretTargets))
             return Value(asyncChannel: try NIOAsyncChannel(wrappingChannelSynchronously: channel))
         }
     }

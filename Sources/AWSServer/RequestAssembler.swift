@@ -1,6 +1,7 @@
 import AWSProtocol
 import NIOCore
 import NIOHTTP1
+import Secrets
 
 /// Puts a request together from its parts, within the bounds, or says why it is refused. Pure.
 struct RequestAssembler {
@@ -25,14 +26,21 @@ struct RequestAssembler {
     }
 
     private let bounds: AWSServerBounds
+    private let secretTargets: Set<String>
     private(set) var head: HTTPRequestHead?
     private(set) var body: [UInt8] = []
+    /// In place of `body`, for a target that brings a secret.
+    private(set) var secretBody: WipedBytes?
 
-    init(bounds: AWSServerBounds) { self.bounds = bounds }
+    init(bounds: AWSServerBounds, secretTargets: Set<String> = []) {
+        self.bounds = bounds
+        self.secretTargets = secretTargets
+    }
 
     mutating func receive(head: HTTPRequestHead) -> Action {
         self.head = head
         body = []
+        secretBody = head.headers["x-amz-target"].contains(where: secretTargets.contains) ? WipedBytes() : nil
         guard head.version == .http1_1 || head.version == .http1_0 else {
             return refuse(.serialization("Only HTTP/1.1 is spoken here."))
         }
@@ -66,7 +74,13 @@ struct RequestAssembler {
     }
 
     mutating func receive(body buffer: ByteBuffer) -> Action {
-        guard body.count + buffer.readableBytes <= bounds.bodyBytes else { return refuse(tooLarge) }
+        let before = secretBody?.count ?? body.count
+        guard before + buffer.readableBytes <= bounds.bodyBytes else { return refuse(tooLarge) }
+        if let secretBody {
+            buffer.withUnsafeReadableBytes { secretBody.append($0) }
+            buffer.overwrite()
+            return .none
+        }
         body.append(contentsOf: buffer.readableBytesView)
         return .none
     }

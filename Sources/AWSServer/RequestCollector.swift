@@ -29,14 +29,16 @@ final class RequestCollector: ChannelDuplexHandler {
     private let bounds: AWSServerBounds
     private let deadlines: DeadlineHandler
     private let registry: ConnectionRegistry
+    private let secretTargets: Set<String>
     private var assembler: RequestAssembler
     private var isRefused = false
 
-    init(bounds: AWSServerBounds, deadlines: DeadlineHandler, registry: ConnectionRegistry) {
+    init(bounds: AWSServerBounds, deadlines: DeadlineHandler, registry: ConnectionRegistry, secretTargets: Set<String>) {
         self.bounds = bounds
         self.deadlines = deadlines
         self.registry = registry
-        assembler = RequestAssembler(bounds: bounds)
+        self.secretTargets = secretTargets
+        assembler = RequestAssembler(bounds: bounds, secretTargets: secretTargets)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -93,8 +95,8 @@ final class RequestCollector: ChannelDuplexHandler {
             let request = AWSRequest(
                 method: head.method.rawValue, path: String(target[0]), rawQuery: target.count > 1 ? String(target[1]) : "",
                 headers: head.headers.map { ($0.name, Self.withoutTrailingSpace($0.value)) }, body: assembler.body,
-                sourceAddress: context.remoteAddress?.ipAddress ?? "", receivedAt: Date())
-            assembler = RequestAssembler(bounds: bounds)
+                secretBody: assembler.secretBody, sourceAddress: context.remoteAddress?.ipAddress ?? "", receivedAt: Date())
+            assembler = RequestAssembler(bounds: bounds, secretTargets: secretTargets)
             context.fireChannelRead(
                 wrapInboundOut(CollectedRequest(request: request, isKeptAlive: head.isKeepAlive)))
         }
@@ -137,7 +139,8 @@ final class RequestCollector: ChannelDuplexHandler {
         written.futureResult.whenComplete { _ in
             if case .secret(let secret) = response.body {
                 secret.wipe()
-                Self.overwrite(bound.value.body)
+                // The socket has taken its bytes; the buffer was made for this answer alone.
+                bound.value.body.overwrite()
             }
             bound.value.collector.responseWritten(outgoing, context: bound.value.context)
         }
@@ -160,14 +163,6 @@ final class RequestCollector: ChannelDuplexHandler {
         case .secret(let secret):
             // A secret wiped before its answer was sent leaves an answer without a body.
             return (try? secret.withUnsafeBytes { allocator.buffer(bytes: $0) }) ?? ByteBuffer()
-        }
-    }
-
-    /// Overwrites in place what was sent. The buffer was made for this answer alone and the socket has taken its bytes,
-    /// so nobody reads them any more; a mutation through the buffer's own means could copy first.
-    private static func overwrite(_ buffer: ByteBuffer) {
-        buffer.withUnsafeReadableBytes { bytes in
-            wipe(UnsafeMutableRawBufferPointer(mutating: bytes))
         }
     }
 }

@@ -1,5 +1,6 @@
 package import AWSProtocol
 package import Accounts
+package import Secrets
 
 package import struct FoundationEssentials.Date
 
@@ -15,12 +16,15 @@ package struct AuthenticatedRequest: Sendable {
     package let claim: SignedRequestClaim
     /// Of the JSON services; empty otherwise.
     package let body: JSONObject
+    /// The member that the service named as secret; an empty string stands in its place in `body`. Wiped after the answer.
+    package let secret: SharedSecret?
     /// Of the Query services; empty otherwise.
     package let parameters: QueryParameters
 
     package init(
         principal: Principal, circumstances: RequestCircumstances, requestID: String, userAgent: String,
-        claim: SignedRequestClaim, body: JSONObject = [:], parameters: QueryParameters = QueryParameters([:])
+        claim: SignedRequestClaim, body: JSONObject = [:], secret: SharedSecret? = nil,
+        parameters: QueryParameters = QueryParameters([:])
     ) {
         self.principal = principal
         self.circumstances = circumstances
@@ -28,6 +32,7 @@ package struct AuthenticatedRequest: Sendable {
         self.userAgent = userAgent
         self.claim = claim
         self.body = body
+        self.secret = secret
         self.parameters = parameters
         host = claim.signedHeader("host") ?? ""
     }

@@ -3,6 +3,7 @@ package import AWSServer
 package import Accounts
 package import Logging
 import Metrics
+import Secrets
 import Telemetry
 
 /// The authority behind its HTTP edge: finds the service, verifies who calls, hands over, and writes answer or error in the
@@ -38,10 +39,16 @@ package struct AuthorityHandler: AWSRequestHandler {
         self.logger = logger
     }
 
+    package var secretTargets: Set<String> {
+        Set(jsonServices.flatMap { prefix, service in service.secretMembers.keys.map { "\(prefix).\($0)" } })
+    }
+
     package func respond(to request: AWSRequest, requestID: String) async -> AWSResponse {
+        defer { request.secretBody?.wipe() }
         // A request with a target is one of the JSON services, whatever else it may be: the error has to fit the client.
         let isJSON = !request.headerValues("x-amz-target").isEmpty
         do {
+            try admit()
             return isJSON
                 ? try await respondInJSON(to: request, requestID: requestID)
                 : try await respondInXML(to: request, requestID: requestID)
@@ -59,12 +66,13 @@ package struct AuthorityHandler: AWSRequestHandler {
         let claim = try SignedRequestClaim(parsing: request)
         guard !claim.isPresigned else { throw .missingAuthenticationToken }
         let principal = try await authenticate(claim, for: service, request)
+        let (body, secret) = try Self.body(of: request, secretMember: service.secretMembers[target.operation])
+        defer { secret?.wipe() }
         let reply = try await service.handle(
             operation: target.operation,
             request: AuthenticatedRequest(
                 principal: principal, circumstances: circumstances(of: request), requestID: requestID,
-                userAgent: userAgent(of: request), claim: claim,
-                body: try JSONObject.parseBody(request.body, limits: Self.bodyLimits)))
+                userAgent: userAgent(of: request), claim: claim, body: body, secret: secret))
         switch reply {
         case .json(let object): return .json(object)
         case .secretJSON(let body): return .secretJSON(body)
@@ -97,6 +105,41 @@ package struct AuthorityHandler: AWSRequestHandler {
             response.element("ResponseMetadata") { $0.element("RequestId", requestID) }
         }
         return .xml(writer.bytes)
+    }
+
+    /// The secret goes from the bytes that were received straight into locked memory; what came over the wire is overwritten.
+    private static func body(
+        of request: AWSRequest, secretMember: String?
+    ) throws(AWSError) -> (JSONObject, SharedSecret?) {
+        guard let secretMember else { return (try JSONObject.parseBody(request.body, limits: bodyLimits), nil) }
+        let secret: SharedSecret?
+        let rest: [UInt8]
+        do {
+            (secret, rest) =
+                try request.secretBody.map { body in
+                    try body.withUnsafeBytes { try SecretMember.extract(secretMember, from: $0) }
+                } ?? request.body.withUnsafeBytes { try SecretMember.extract(secretMember, from: $0) }
+        } catch let error as JSONError {
+            throw .serialization("\(error)", cause: error)
+        } catch {
+            throw .internalFailure(cause: error)
+        }
+        request.secretBody?.wipe()
+        let object = try JSONObject.parseBody(rest, limits: bodyLimits)
+        // Under a name written with escapes it would have been parsed as text.
+        guard secret != nil || object[secretMember] == nil else {
+            throw .serialization("The member \(secretMember) is not one string of base64.")
+        }
+        return (object, secret)
+    }
+
+    /// Every call makes secrets: that of the caller's access key at least.
+    private func admit() throws(AWSError) {
+        do {
+            try SecretMemory.admit()
+        } catch {
+            throw .serviceUnavailable(cause: error)
+        }
     }
 
     private func authenticate(

@@ -9,8 +9,15 @@ package protocol AuthorityService: Sendable {
     var route: AuthorityRoute { get }
     /// The service of the credential scope that requests must be signed for, such as `kms`.
     var signingName: String { get }
+    /// For each operation whose request brings a secret, the member that holds it, in base64. It is taken out of the bytes
+    /// that were received before the rest is parsed.
+    var secretMembers: [String: String] { get }
     /// Throws what the caller is told; whatever must not be told goes into the error's `cause`.
     func handle(operation: String, request: AuthenticatedRequest) async throws(AWSError) -> AWSReply
+}
+
+extension AuthorityService {
+    package var secretMembers: [String: String] { [:] }
 }
 
 /// How requests are recognised as a service's.

@@ -10,6 +10,9 @@ package enum SecretMemory {
     /// How often pages could not be locked since the process began. Their secrets are wiped all the same, but may reach swap.
     package static var lockFailures: Int { SecretPool.shared.lockFailures }
 
+    /// Has each failure told, for counting and logging. `body` must make no secret.
+    package static func onLockFailure(_ body: @escaping @Sendable () -> Void) { SecretPool.shared.onLockFailure(body) }
+
     package static var usage: SecretPool.Usage { SecretPool.shared.usage }
 
     /// Soft limit of locked memory; `nil` where unlimited. A process with CAP_IPC_LOCK is not bound by it.

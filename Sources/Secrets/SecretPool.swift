@@ -42,6 +42,7 @@ package final class SecretPool: Sendable {
     private let state = Mutex(State())
     private let failures = Atomic<Int>(0)
     private let isLockingRequired = Atomic<Bool>(false)
+    private let failureObserver = Mutex<(@Sendable () -> Void)?>(nil)
     private let pageBytes = max(4096, Int(sysconf(Int32(_SC_PAGESIZE))))
 
     package init() {}
@@ -54,6 +55,9 @@ package final class SecretPool: Sendable {
     /// From now on a secret that cannot be locked is no secret: there is no memory for it.
     func requireLocking() { isLockingRequired.store(true, ordering: .relaxed) }
     var requiresLocking: Bool { isLockingRequired.load(ordering: .relaxed) }
+
+    /// `body` is called at each failure, by whoever asked for the memory; it must make no secret.
+    func onLockFailure(_ body: @escaping @Sendable () -> Void) { failureObserver.withLock { $0 = body } }
 
     /// Zeroed bytes, at least `count`.
     func take(_ count: Int) -> Piece {
@@ -124,6 +128,7 @@ package final class SecretPool: Sendable {
         if isLocked == 0 {
             failures.add(1, ordering: .relaxed)
             precondition(!requiresLocking, "No locked memory for a secret, and the configuration requires it.")
+            failureObserver.withLock { $0 }?()
         }
         return (base, isLocked != 0)
     }

@@ -25,6 +25,7 @@ package final class WipedBytes: ReadableSecret, CustomStringConvertible, CustomD
     package init() {}
 
     package var count: Int { storage.withLock { $0.count } }
+    package var isWiped: Bool { storage.withLock { $0.isWiped } }
 
     /// Copies bytes in; the caller overwrites the source. After ``wipe()`` nothing is taken any more.
     package func append(_ source: UnsafeRawBufferPointer) {

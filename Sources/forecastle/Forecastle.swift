@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Secrets
 
 /// The command line of Forecastle: roles of the cluster and tools for the people who run it.
 @main
@@ -28,6 +29,13 @@ struct Forecastle: AsyncParsableCommand {
     }()
 
     static func main() async {
+        // Before anything is read: every command may come to hold a key, a password or somebody's credentials.
+        do {
+            try ProcessHardening.apply()
+        } catch {
+            FileHandle.standardError.write(Data("Error: \(error)\n".utf8))
+            Foundation.exit(ExitCode.failure.rawValue)
+        }
         await main(flags.remaining)
     }
 }

@@ -50,8 +50,9 @@ import Testing
     @Test func aDataKeyIsEncryptedUnderTheKeyAskedForOnly() async throws {
         let handler: @Sendable (AWSRequest) async throws -> AWSResponse = { request in
             #expect(request.target?.operation == "Encrypt")
+            let body = try #require(request.secretBody)
             #expect(
-                String(decoding: request.body, as: UTF8.self)
+                try body.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
                     == #"{"Plaintext":"AAECAw==","KeyId":"\#(Samples.keyARN)","EncryptionContext":{"a":"1"}}"#)
             return .json(JSONObject([("CiphertextBlob", "AAEC"), ("KeyId", .string(Samples.keyARN))]))
         }

@@ -39,6 +39,14 @@ enum ProcessMemory {
         return count
     }
 
+    /// How often they occur in a part of it, which nobody unmaps meanwhile.
+    static func occurrences(ofInverted inverted: [UInt8], in bytes: UnsafeRawBufferPointer) -> Int {
+        guard bytes.count >= inverted.count else { return 0 }
+        return (0...(bytes.count - inverted.count)).count { start in
+            zip(bytes[start...], inverted).allSatisfy { $0 == ~$1 }
+        }
+    }
+
     /// Read to its end: files of /proc have no length.
     private static func text(ofFile path: String) -> String {
         let file = open(path, O_RDONLY)

@@ -22,6 +22,7 @@ enum Samples {
 /// A service that verifies every signature as the authority does, and then answers.
 struct VerifyingHandler: AWSRequestHandler {
     let service: String
+    let secretTargets: Set<String> = ["TrentService.Encrypt"]
     let body: @Sendable (AWSRequest) async throws -> AWSResponse
 
     func respond(to request: AWSRequest, requestID: String) async -> AWSResponse {

@@ -8,14 +8,16 @@ import Testing
 /// A server on a free port for the time of a test.
 enum TestServer {
     static func with<R: Sendable>(
-        bounds: AWSServerBounds = .init(), handler: @escaping @Sendable (AWSRequest, String) async -> AWSResponse,
+        bounds: AWSServerBounds = .init(), secretTargets: Set<String> = [],
+        handler: @escaping @Sendable (AWSRequest, String) async -> AWSResponse,
         _ body: @Sendable (Int) async throws -> R
     ) async throws -> R {
         let (ports, bound) = AsyncStream.makeStream(of: Int.self)
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let server = AWSServer(
-            configuration: AWSServerConfiguration(bounds: bounds), handler: ClosureHandler(body: handler), logger: logger,
+            configuration: AWSServerConfiguration(bounds: bounds),
+            handler: ClosureHandler(secretTargets: secretTargets, body: handler), logger: logger,
             onBound: {
                 bound.yield($0)
                 bound.finish()
@@ -37,6 +39,7 @@ enum TestServer {
 }
 
 struct ClosureHandler: AWSRequestHandler {
+    var secretTargets: Set<String> = []
     let body: @Sendable (AWSRequest, String) async -> AWSResponse
 
     func respond(to request: AWSRequest, requestID: String) async -> AWSResponse { await body(request, requestID) }

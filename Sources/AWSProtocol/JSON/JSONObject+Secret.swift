@@ -3,8 +3,13 @@ package import Secrets
 extension JSONObject {
     /// The object as text with one more member in front, a secret in base64, made in locked memory and nowhere else.
     ///
-    /// For answers that hold a data key: `{"Plaintext":"…","KeyId":…}`.
+    /// For what holds a data key: `{"Plaintext":"…","KeyId":…}`.
     package func serialized(secretMember name: String, _ secret: borrowing SecretBytes) -> SharedSecret {
+        secret.withUnsafeBytes { serialized(secretMember: name, $0) }
+    }
+
+    /// Of bytes that stay their owner's to wipe.
+    package func serialized(secretMember name: String, _ secret: UnsafeRawBufferPointer) -> SharedSecret {
         let opening = Array(JSONValue.object([name: ""]).serialized().dropLast(2))
         let rest = serialized()
         let closing = Array("\"".utf8) + (isEmpty ? [UInt8(ascii: "}")] : [UInt8(ascii: ",")] + rest.dropFirst())
@@ -14,7 +19,7 @@ extension JSONObject {
                 text.copyBytes(from: opening)
                 let digits = UnsafeMutableRawBufferPointer(
                     rebasing: text[opening.count..<(count - closing.count)])
-                secret.withUnsafeBytes { Base64.encode($0, into: digits) }
+                Base64.encode(secret, into: digits)
                 UnsafeMutableRawBufferPointer(rebasing: text[(count - closing.count)...]).copyBytes(from: closing)
             })
     }

@@ -1,21 +1,40 @@
 package import Secrets
 
-/// Takes one member out of an answer before the rest is parsed, so that a data key is never in a `String`.
+/// Takes one member out of a request or an answer before the rest is parsed, so that a data key is never in a `String`.
 package enum SecretMember {
     /// Reads the top-level string member of that name, base64, straight into locked memory. `rest` is the text with an
     /// empty string in its place; it stays for the parser to judge.
     ///
-    /// Throws for a member that occurs twice, is no string of base64, or is written with escapes.
+    /// Throws for a member that occurs twice or is no string of base64. Of escapes only that of the slash is read in the
+    /// value, which is the one that encoders write into base64, and none in the name.
     package static func extract(
         _ name: String, from text: UnsafeRawBufferPointer
     ) throws(JSONError) -> (secret: SharedSecret?, rest: [UInt8]) {
         var scanner = Scanner(text: text, name: Array(name.utf8))
         guard let range = try scanner.findValue() else { return (nil, Array(text)) }
         let value = UnsafeRawBufferPointer(rebasing: text[range])
-        guard let secret = Base64.decodeSecret(value) else {
+        guard let secret = decode(value) else {
             throw JSONError(code: .syntax, offset: range.lowerBound, message: "The member \(name) is not base64")
         }
         return (secret, Array(text[..<range.lowerBound]) + Array(text[range.upperBound...]))
+    }
+
+    private static func decode(_ value: UnsafeRawBufferPointer) -> SharedSecret? {
+        let escapes = value.count { $0 == UInt8(ascii: "\\") }
+        guard escapes > 0 else { return Base64.decodeSecret(value) }
+        var isPlain = true
+        let text = SecretBytes(count: value.count - escapes) { target in
+            var position = 0
+            var isEscaped = false
+            for byte in value {
+                isPlain = isPlain && (!isEscaped || byte == UInt8(ascii: "/"))
+                isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
+                if isEscaped || !isPlain { continue }
+                target[position] = byte
+                position += 1
+            }
+        }
+        return isPlain ? text.withUnsafeBytes { Base64.decodeSecret($0) } : nil
     }
 
     /// Follows strings and nesting only.

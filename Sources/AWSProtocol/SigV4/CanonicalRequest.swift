@@ -43,6 +43,8 @@ extension CanonicalRequest {
             let path = Self.canonicalPath(request.path, service: service),
             let query = Self.canonicalQuery(request.rawQuery, leavingOutSignature: leavingOutQuerySignature)
         else { return nil }
+        // Nil for a secret body that was wiped meanwhile.
+        guard let bodyHash = SigV4.bodyHash(of: request) else { return nil }
         var headers: [Header] = []
         for name in names {
             let values = request.headerValues(name)
@@ -51,7 +53,7 @@ extension CanonicalRequest {
             headers.append(Header(name: name, value: value))
         }
         self.init(
-            method: request.method, path: path, query: query, headers: headers, bodyHash: SigV4.sha256(request.body))
+            method: request.method, path: path, query: query, headers: headers, bodyHash: bodyHash)
     }
 
     /// Of its text; nil for a text that `text` never gives.

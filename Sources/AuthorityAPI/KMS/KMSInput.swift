@@ -6,8 +6,12 @@ import Secrets
 /// The members of KMS's requests, each within the bounds of the model (botocore, kms 2014-11-01).
 struct KMSInput: Sendable {
     let body: JSONObject
+    private let secret: SharedSecret?
 
-    init(_ body: JSONObject) { self.body = body }
+    init(_ body: JSONObject, secret: SharedSecret? = nil) {
+        self.body = body
+        self.secret = secret
+    }
 
     static let grantTokenCharacters = 1...8192
     static let maximumGrantTokens = 10
@@ -76,10 +80,17 @@ struct KMSInput: Sendable {
         }
     }
 
-    /// Plaintext of Encrypt. It has passed through the request's text already; here it goes into locked memory.
+    /// Plaintext of Encrypt, in locked memory since it was received. Wiped by whoever took it from there.
     func plaintext() throws -> SharedSecret {
-        var bytes = try body.requiredBlob("Plaintext", length: Self.plaintextBytes)
-        return SharedSecret(SecretBytes(consuming: &bytes))
+        guard let secret else { throw AWSError.validation(field: "Plaintext", rule: "Member must not be null") }
+        guard Self.plaintextBytes.contains(secret.count) else {
+            let bound =
+                secret.count < Self.plaintextBytes.lowerBound
+                ? "greater than or equal to \(Self.plaintextBytes.lowerBound)"
+                : "less than or equal to \(Self.plaintextBytes.upperBound)"
+            throw AWSError.validation(field: "Plaintext", rule: "Member must have length \(bound)")
+        }
+        return secret
     }
 
     /// Length of a data key in bytes: KeySpec or NumberOfBytes, one of them.

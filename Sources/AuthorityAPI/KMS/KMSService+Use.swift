@@ -8,9 +8,8 @@ extension KMSService {
         switch call.operation {
         case .encrypt:
             try input.checkAlgorithm()
-            let plaintext = try input.plaintext()
-            defer { plaintext.wipe() }
-            let sealed = try await keys.encrypt(call, key: try input.key(), plaintext: plaintext, use: try input.use())
+            let sealed = try await keys.encrypt(
+                call, key: try input.key(), plaintext: try input.plaintext(), use: try input.use())
             return .json([
                 "CiphertextBlob": .string(Base64.encode(sealed.ciphertext)), "KeyId": .string(sealed.keyARN.description),
                 "EncryptionAlgorithm": .string(KeyMetadata.encryptionAlgorithm),
@@ -54,8 +53,6 @@ extension KMSService {
     }
 
     private static func body(_ members: JSONObject, plaintext: SharedSecret) throws -> SharedSecret {
-        try plaintext.withUnsafeBytes { bytes in
-            members.serialized(secretMember: "Plaintext", SecretBytes(copying: bytes))
-        }
+        try plaintext.withUnsafeBytes { members.serialized(secretMember: "Plaintext", $0) }
     }
 }

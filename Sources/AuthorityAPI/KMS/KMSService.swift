@@ -9,6 +9,7 @@ package import Keys
 package struct KMSService: AuthorityService {
     package let route = AuthorityRoute.json(targetPrefix: "TrentService")
     package let signingName = "kms"
+    package let secretMembers = [KeyOperation.encrypt.rawValue: "Plaintext"]
     let keys: KeyService
 
     package init(keys: KeyService) {
@@ -24,7 +25,7 @@ package struct KMSService: AuthorityService {
             caller: KeyCaller(principal: request.principal, circumstances: request.circumstances), operation: operation,
             record: KMSTrail.record(of: operation, request, identity: keys.identity))
         do {
-            return try await answer(call, KMSInput(request.body))
+            return try await answer(call, KMSInput(request.body, secret: request.secret))
         } catch let error as KeyError {
             throw Self.wireError(error)
         } catch let error as AWSError {

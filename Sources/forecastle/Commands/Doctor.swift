@@ -1,5 +1,4 @@
 import ArgumentParser
-import CLinux
 import Foundation
 import Glibc
 import Logging
@@ -28,21 +27,16 @@ struct Doctor: AsyncParsableCommand {
             let shown = key.isSecret && !value.isEmpty ? "<redacted>" : value.isEmpty ? "–" : value
             print("  \(key.name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(shown)  (\(origin.rawValue))")
         }
-        print("host")
-        let limit = clinux_locked_memory_limit_bytes()
-        print("  lockable memory                \(limit == .max ? "unlimited" : "\(limit) bytes")")
-        print("  swap                           \(Self.hasSwap ? "on: locked secrets stay out of it, others may not" : "off")")
-        var problems = Self.fileProblems(values)
+        print("secrets in memory")
+        for (name, finding) in SecretsReport.lines() {
+            print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
+        }
+        var problems = Self.fileProblems(values) + SecretsReport.problems(values)
         problems += await Self.databaseProblems(values)
         print("problems")
         if problems.isEmpty { print("  none") }
         for problem in problems { print("  \(problem)") }
         if !problems.isEmpty { throw ExitCode.failure }
-    }
-
-    private static var hasSwap: Bool {
-        let text = (try? String(contentsOfFile: "/proc/swaps", encoding: .utf8)) ?? ""
-        return text.split(separator: "\n").count > 1
     }
 
     /// Files with secrets must be there and for their owner alone; folders must be there.

@@ -12,6 +12,9 @@ extension ConfigurationKey {
         .init(
             name: "migrations.directory", kind: .path, defaultValue: "",
             comment: "Folder with the numbered SQL files; empty: found beside the executable or above it."),
+        .init(
+            name: "secrets.require_locked", kind: .flag, defaultValue: "false",
+            comment: "Refuse to start, and to make data keys, where memory for secrets cannot be locked."),
 
         // API
         .init(name: "api.host", kind: .text, defaultValue: "127.0.0.1", comment: "Address the Forecast API listens on."),

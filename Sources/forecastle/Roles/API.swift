@@ -10,6 +10,7 @@ import ObjectStore
 import Outbox
 import Pipelines
 import Postgres
+import Secrets
 import ServiceLifecycle
 
 /// `forecastle api`: the Forecast and ForecastQuery APIs.
@@ -37,12 +38,14 @@ struct API: AsyncParsableCommand {
         let artifacts = try DirectoryObjectStore(root: try values.required("artifacts.directory"))
         let engine = JobsEngine(pool: pool, configuration: jobs, logger: logger, wakeRelay: { relay.wake() })
         let signingKey = try values.required("api.signing_key_file")
+        let tokenSecret = try KeyFiles.secret(at: signingKey)
+        defer { tokenSecret.wipe() }
         let service = ForecastService(
             configuration: try settings(values, process: process), pool: pool, engine: engine,
             signer: try KeyFiles.signer(at: signingKey), keys: KeyCheck(roles: roles, defaults: DefaultKeys(roles: roles)),
             queries: ArtifactQueries(
                 readGrants: readGrants, roles: roles, keeper: keeper, artifacts: artifacts, process: process.id),
-            tokens: PageToken(secret: try KeyFiles.read(signingKey)), logger: logger)
+            tokens: try tokenSecret.withUnsafeBytes { PageToken(secret: $0) }, logger: logger)
         let credentials = try CredentialsFile(path: try values.required("api.credentials_file")).read()
         let authority = AuthorityClient(
             configuration: .init(

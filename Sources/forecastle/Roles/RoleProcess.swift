@@ -21,11 +21,25 @@ struct RoleProcess: Sendable {
     /// First thing in a role.
     static func begin(_ name: String, _ options: ConfigurationOptions) throws -> RoleProcess {
         ParentWatch.bind()
-        try ProcessHardening.apply()
         let values = try options.load()
         LoggingSetup.start(values)
         MetricsSystem.bootstrap(MetricsRegistry())
-        return RoleProcess(name: name, values: values)
+        let process = RoleProcess(name: name, values: values)
+        try process.lockSecrets()
+        return process
+    }
+
+    /// Locks that failed; the secrets behind them may reach swap.
+    private static let lockFailures = "forecastle_secret_lock_failures"
+
+    private func lockSecrets() throws {
+        if values.flag("secrets.require_locked") { try SecretMemory.requireLocking() }
+        SecretMemory.onLockFailure { [logger] in
+            Counter(label: Self.lockFailures).increment()
+            guard SecretMemory.lockFailures == 1 else { return }
+            logger.warning(
+                "memory for secrets cannot be locked and may reach swap; raise RLIMIT_MEMLOCK, or set secrets.require_locked")
+        }
     }
 
     init(name: String, values: ConfigurationValues) {
