@@ -13,6 +13,8 @@ struct TestTemplate {
         let fingerprint = fingerprint(of: files)
         let name = "tmpl_\(set.rawValue)_\(fingerprint)"
         return try await TestDatabase.withAdministrator { pool in
+            // Without the lock first: whoever holds it may wait long for a thread beside tests that compute.
+            if try await exists(name, on: pool) { return name }
             try await pool.withConnection { connection in
                 // CREATE DATABASE runs in no transaction, so the lock is the session's; it ends with this pool at the latest.
                 let lock = Int(fingerprint.prefix(12), radix: 16) ?? 0
@@ -24,6 +26,10 @@ struct TestTemplate {
             }
             return name
         }
+    }
+
+    private func exists(_ name: String, on pool: PostgresPool) async throws -> Bool {
+        try await !pool.query("SELECT FROM pg_database WHERE datname = \(name)").isEmpty
     }
 
     /// Under another name first: a half-migrated database is never taken for the template.

@@ -68,6 +68,8 @@ class Cluster:
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(timeout=180)
+        if not os.environ.get("FORECASTLE_KEEP"):
+            shutil.rmtree(self.data, ignore_errors=True)
 
     @property
     def buckets(self):
@@ -123,8 +125,6 @@ def cluster():
         yield cluster.start()
     finally:
         cluster.stop()
-        if not os.environ.get("FORECASTLE_KEEP"):
-            shutil.rmtree(cluster.data, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 import argparse
 import os
 import random
-import shutil
 import sys
 import time
 
@@ -63,7 +62,6 @@ def main():
         assert peak < BOUND_MIB, f"the worker took {peak:.0f} MiB; its bound is {BOUND_MIB}"
     finally:
         cluster.stop()
-        shutil.rmtree(cluster.data, ignore_errors=True)
 
 
 if __name__ == "__main__":

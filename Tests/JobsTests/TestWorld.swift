@@ -29,7 +29,7 @@ struct TestWorld: Sendable {
         var configuration = JobsConfiguration(
             // Tests end leases by hand (`expireLeases`): one that ends by itself would only be the busy machine's.
             lease: .seconds(60), beat: .milliseconds(100), trustMargin: .seconds(3),
-            retry: RetryPolicy(first: .milliseconds(20), cap: .milliseconds(200)))
+            retry: RetryPolicy(first: .milliseconds(20), cap: .milliseconds(200)), readGrantLife: .seconds(600))
         change(&configuration)
         let settled = configuration
         try await TestDatabase.withDatabase(migrations: .jobs) { database in
@@ -70,7 +70,8 @@ struct TestWorld: Sendable {
 
     var sweeper: Sweeper {
         Sweeper(
-            configuration: Sweeper.Configuration(interval: .milliseconds(50), reconcileInterval: .milliseconds(100)),
+            configuration: Sweeper.Configuration(
+                interval: .milliseconds(50), reconcileInterval: .milliseconds(100), ringAfter: .seconds(1800)),
             jobs: configuration, pool: pool, retirer: kms, lister: kms, remover: objects, logger: logger)
     }
 

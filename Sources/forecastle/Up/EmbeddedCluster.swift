@@ -22,12 +22,12 @@ struct EmbeddedCluster: Sendable {
     let apiPort: Int
     private let executable: String
 
-    init(folder: DataFolder, workers: Int, faultyWorker: String?, logger: Logger) throws {
+    init(folder: DataFolder, workers: Int, faultyWorker: String?, isThrowaway: Bool, logger: Logger) throws {
         self.folder = folder
         self.workers = workers
         self.faultyWorker = faultyWorker
         self.logger = logger
-        postgres = try EmbeddedPostgres(folder: folder)
+        postgres = try EmbeddedPostgres(folder: folder, isThrowaway: isThrowaway)
         executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         // The same ports again after a restart, where they are free: clients keep their settings.
         let known = (try? String(contentsOfFile: folder.ports, encoding: .utf8))?.split(separator: " ").compactMap { Int($0) }

@@ -6,12 +6,15 @@ import Postgres
 /// A PostgreSQL server of our own: a cluster in the data folder, on a Unix socket only.
 struct EmbeddedPostgres: Sendable {
     let folder: DataFolder
+    /// Whether its data may be lost with the machine's power.
+    let isThrowaway: Bool
     let binaries: String
     /// Set where we are root: `initdb` and `postgres` refuse to run as root.
     let user: String?
 
-    init(folder: DataFolder) throws {
+    init(folder: DataFolder, isThrowaway: Bool) throws {
         self.folder = folder
+        self.isThrowaway = isThrowaway
         binaries = try Self.findBinaries()
         if geteuid() == 0 {
             guard getpwnam("postgres") != nil else {
@@ -42,11 +45,13 @@ struct EmbeddedPostgres: Sendable {
         }
         if !FileManager.default.fileExists(atPath: folder.postgres + "/PG_VERSION") { try await initialise() }
         try give(folder.sockets)
+        let durability = isThrowaway ? "off" : "on"
         let (executable, arguments) = asUser(
             "\(binaries)/postgres",
             [
                 "-D", folder.postgres, "-k", folder.sockets, "-p", "5432", "-c", "listen_addresses=",
-                "-c", "max_connections=400", "-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "full_page_writes=on",
+                "-c", "max_connections=400", "-c", "fsync=\(durability)", "-c", "synchronous_commit=on",
+                "-c", "full_page_writes=\(durability)",
                 "-c", "log_min_messages=warning", "-c", "log_statement=none", "-c", "log_parameter_max_length_on_error=0",
             ], dieWithParent: true)
         return try await ChildProcess.start(

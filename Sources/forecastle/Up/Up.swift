@@ -27,6 +27,11 @@ struct Up: AsyncParsableCommand {
     @Option(help: "everything, or postgres alone for tests.")
     var only = Part.everything
 
+    @Flag(
+        help: ArgumentHelp(
+            "PostgreSQL writes without waiting for the disk; for tests, whose data may be lost.", visibility: .hidden))
+    var throwaway = false
+
     @Option(help: ArgumentHelp("Fault points of the first worker, POINT=ACTION; for tests.", visibility: .hidden))
     var faultyWorker: String?
 
@@ -46,7 +51,8 @@ struct Up: AsyncParsableCommand {
         let logger = Logger(label: "forecastle.up")
         let supervisor = Supervisor(logger: logger)
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-        let cluster = try EmbeddedCluster(folder: folder, workers: workers, faultyWorker: faultyWorker, logger: logger)
+        let cluster = try EmbeddedCluster(
+            folder: folder, workers: workers, faultyWorker: faultyWorker, isThrowaway: throwaway, logger: logger)
 
         let (outcomes, outcome) = AsyncStream.makeStream(of: Result<Void, any Error>.self)
         let watch = Task {
