@@ -1,7 +1,5 @@
 import AWSClients
 import AWSProtocol
-import Foundation
-import Secrets
 
 /// Signed JSON calls with the credentials and endpoints of the environment, as any AWS SDK makes them: whoever sources a
 /// cluster's env file is a customer.
@@ -28,32 +26,18 @@ struct EnvironmentClient: Sendable {
         var description: String { "\(operation): \(error.code): \(error.message)" }
     }
 
-    struct MissingVariable: Error, CustomStringConvertible {
-        var name: String
-        var description: String { "\(name) is not set: source the cluster's env file first" }
-    }
-
     let region: String
-    private let environment: [String: String]
+    private let environment: AWSEnvironment
     private let credentials: StaticCredentials
     private let transport = HTTPTransport()
 
-    init(environment: [String: String] = ProcessInfo.processInfo.environment) throws {
+    init(environment: AWSEnvironment = AWSEnvironment()) throws {
         self.environment = environment
-        region = try Self.variable("AWS_REGION", of: environment)
-        credentials = StaticCredentials(
-            AWSCredentials(
-                accessKeyID: try Self.variable("AWS_ACCESS_KEY_ID", of: environment),
-                secretAccessKey: Redacted(try Self.variable("AWS_SECRET_ACCESS_KEY", of: environment)),
-                sessionToken: environment["AWS_SESSION_TOKEN"].flatMap { $0.isEmpty ? nil : $0 }))
+        region = try environment.required("AWS_REGION")
+        credentials = try environment.credentials()
     }
 
-    private static func variable(_ name: String, of environment: [String: String]) throws -> String {
-        guard let value = environment[name], !value.isEmpty else { throw MissingVariable(name: name) }
-        return value
-    }
-
-    func variable(_ name: String) throws -> String { try Self.variable(name, of: environment) }
+    func variable(_ name: String) throws -> String { try environment.required(name) }
 
     func call(_ service: Service, _ operation: String, _ body: JSONObject) async throws -> JSONObject {
         let configuration = try configuration(for: service.rawValue)
@@ -77,7 +61,7 @@ struct EnvironmentClient: Sendable {
 
     private func configuration(for service: String) throws -> AWSClientConfiguration {
         let configuration = AWSClientConfiguration(
-            endpoint: try variable("AWS_ENDPOINT_URL_\(service.uppercased())"), region: region, credentials: credentials,
+            endpoint: try variable(AWSEnvironment.endpointName(of: service)), region: region, credentials: credentials,
             userAgent: "forecastle-cli", attemptTimeout: .seconds(30), totalTimeout: .seconds(60))
         do {
             try configuration.validate()
