@@ -213,6 +213,7 @@ class Customer:
     def user(self, name, policy=None):
         """A user of the customer's account and a client's credentials for it."""
         folder = self.cluster.data / "policies"
+        folder.mkdir(exist_ok=True)
         self.cluster.tool("admin", "user", "create", name, "--account", ACCOUNT)
         if policy:
             (folder / f"{name}.json").write_text(json.dumps(policy))
