@@ -21,9 +21,9 @@ def kms_keyring(kms, key):
     return MATERIALS.create_aws_kms_keyring(CreateAwsKmsKeyringInput(kms_key_id=key, kms_client=kms))
 
 
-def raw_keyring(key):
+def raw_keyring(key, key_name="raw-key"):
     return MATERIALS.create_raw_aes_keyring(CreateRawAesKeyringInput(
-        key_namespace="forecastle", key_name="raw-key", wrapping_key=key,
+        key_namespace="forecastle", key_name=key_name, wrapping_key=key,
         wrapping_alg=AesWrappingAlg.ALG_AES256_GCM_IV12_TAG16))
 
 
