@@ -2,7 +2,6 @@
 import argparse
 import os
 import random
-import sys
 import time
 
 from conftest import SERVICES, Cluster, Customer
@@ -35,15 +34,13 @@ def peak_mib(pid):
     return 0.0
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--mebibytes", type=int, default=1024)
-    arguments = parser.parse_args()
+def import_and_measure(mebibytes):
+    """Imports that much with one worker of a cluster of its own, and holds result and memory against what they must be."""
     cluster = Cluster("large", "--workers", "1")
     try:
         cluster.start()
         (cluster.buckets / "customer").mkdir()
-        rows = write_csv(cluster.buckets / "customer" / "large.csv", arguments.mebibytes)
+        rows = write_csv(cluster.buckets / "customer" / "large.csv", mebibytes)
         customer = Customer(cluster, {service: cluster.client(service) for service in SERVICES}, "customer")
         role = customer.role("Large")
         dataset = customer.dataset("large", customer.key(role), role, frequency="D")
@@ -55,8 +52,8 @@ def main():
         peak = peak_mib(worker)
         ticks = sum(int(field) for field in open(f"/proc/{worker}/stat").read().rsplit(") ", 1)[1].split()[11:13])
         cpu = ticks / os.sysconf("SC_CLK_TCK")
-        print(f"{done['Status']}: {rows} rows, {arguments.mebibytes} MiB in {seconds:.1f} s; "
-              f"worker: {cpu:.1f} CPU s, {arguments.mebibytes * 1.048576 / cpu:.0f} MB a CPU second, peak {peak:.0f} MiB")
+        print(f"{done['Status']}: {rows} rows, {mebibytes} MiB in {seconds:.1f} s; "
+              f"worker: {cpu:.1f} CPU s, {mebibytes * 1.048576 / cpu:.0f} MB a CPU second, peak {peak:.0f} MiB")
         assert done["Status"] == "ACTIVE", done.get("Message")
         assert done["FieldStatistics"]["item_id"]["CountLong"] == rows
         assert peak < BOUND_MIB, f"the worker took {peak:.0f} MiB; its bound is {BOUND_MIB}"
@@ -65,4 +62,6 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--mebibytes", type=int, default=1024)
+    import_and_measure(parser.parse_args().mebibytes)
