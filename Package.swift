@@ -65,6 +65,7 @@ let package = Package(
             "AWSServer",
             ["AWSProtocol", "Secrets", hummingbirdCore, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle]),
         room("Envelope", ["CLinux", "COpenSSL", "Secrets", crypto]),
+        room("FaultInjection", [logging, nioCore, nioPosix, serviceLifecycle]),
         room("Kafka", ["CLibrdkafka", logging, serviceLifecycle]),
         room("ObjectStore", ["CLinux", crypto]),
         room("Outbox", ["Kafka", "Postgres", "Telemetry", logging, serviceLifecycle]),
@@ -167,6 +168,7 @@ let package = Package(
                 "ObjectStore", "Pipelines", "Postgres", "PostgresTesting", "Secrets", "TimeSeries", crypto,
             ]),
         tests("ForecastingTests", ["Forecasting", "TimeSeries"]),
+        tests("FaultInjectionTests", ["FaultInjection", "ServiceTesting", logging, nioCore, nioPosix]),
     ]
 )
 

@@ -21,6 +21,7 @@ private let plan: [String: (level: Int, rooms: Set<String>, packages: Set<String
         ]
     ),
     "Envelope": (1, ["COpenSSL"], ["Crypto"]),
+    "FaultInjection": (1, [], ["Logging", "NIOCore", "NIOPosix", "ServiceLifecycle"]),
     "Kafka": (1, ["CLibrdkafka"], ["Logging", "ServiceLifecycle"]),
     "ObjectStore": (1, ["AWSClients"], ["Crypto", "Logging"]),
     "Outbox": (1, ["Postgres", "Kafka"], ["Logging", "ServiceLifecycle", "Metrics"]),
