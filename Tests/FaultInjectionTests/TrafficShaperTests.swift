@@ -5,7 +5,9 @@ import Testing
 @Suite struct TrafficShaperTests {
     private let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
 
-    private func plan(_ shaper: inout TrafficShaper, _ bytes: Int, _ toxics: Toxics, at milliseconds: Int64 = 0, chance: Double = 0)
+    private func plan(
+        _ shaper: inout TrafficShaper, _ bytes: Int, _ toxics: Toxics, at milliseconds: Int64 = 0, chance: Double = 0
+    )
         -> TrafficShaper.Plan
     {
         shaper.plan(bytes, toxics: toxics, now: start + .milliseconds(milliseconds)) { chance }
