@@ -141,7 +141,7 @@ class World:
         name = {
             "EncryptionConfig": "Model", "DataSource": "Data", "the dataset": "Data", "the group's datasets": "Data",
             "the predictor": "Model", "the forecast": "Model", "Destination": "Bucket",
-            "the dataset, for FieldStatistics alone": "Data"}[of]
+            "the dataset (FieldStatistics alone)": "Data"}[of]
         return self.roles[name] if right == "passRole" else self.keys[name]
 
 

@@ -107,6 +107,11 @@ class Moto:
             iam.put_role_policy(RoleName=name, PolicyName="access", PolicyDocument=policy(*statements))
         return arn
 
+    def key(self):
+        # moto leaves out of DescribeKey what it was not told; AWS does not.
+        return self.client("kms").create_key(
+            KeySpec="SYMMETRIC_DEFAULT", KeyUsage="ENCRYPT_DECRYPT")["KeyMetadata"]["Arn"]
+
     def grants(self, key):
         return self.client("kms").list_grants(KeyId=key)["Grants"]
 
@@ -180,8 +185,8 @@ def elsewhere():
         world.deputy = moto.role("Deputy", world.trust("another-customers-id-0000"), allow(*KEY_ROLE))
         world.no_bucket = moto.role("NoBucket", world.trust(world.external_id), allow(*KEY_ROLE))
         world.no_grants = moto.role("NoGrants", world.trust(world.external_id), allow("kms:DescribeKey"))
-        world.key = moto.client("kms").create_key()["KeyMetadata"]["Arn"]
-        world.model_key = moto.client("kms").create_key()["KeyMetadata"]["Arn"]
+        world.key = moto.key()
+        world.model_key = moto.key()
         moto.check_everything()
         yield world
 
@@ -262,8 +267,10 @@ def test_default_keys_stay_with_the_authority(elsewhere, name):
     done = customer.wait(customer.import_("first", dataset, path, elsewhere.role))
     assert done["Status"] == "ACTIVE", done.get("Message")
     assert done["FieldStatistics"]["item_id"]["Count"] == 72
-    created = customer.events("CreateGrant")
-    assert created and all(ACCOUNT != e["resources"][0]["ARN"].split(":")[4] for e in created), "on default keys only"
+    keys = elsewhere.cluster.sql("jobs", f"""
+        SELECT DISTINCT g.key_arn FROM job_grant g JOIN job j ON j.id = g.job
+        WHERE j.resource LIKE '%/{name}/%' AND g.state = 'retired'""")
+    assert [key.split(":")[4] for key in keys] == ["999999999999"]
 
 
 @pytest.mark.parametrize("which, reason", [
@@ -273,7 +280,7 @@ def test_a_role_that_may_not_is_refused_at_the_call(elsewhere, name, which, reas
         elsewhere.customer.dataset(name, elsewhere.key, getattr(elsewhere, which))
     assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
     assert reason in refused.value.response["Error"]["Message"]
-    assert elsewhere.moto.grants(elsewhere.key) == []
+    assert [g for g in elsewhere.moto.grants(elsewhere.key) if g["Name"].startswith("job/")] == []
 
 
 def test_the_map_of_callers_decides(elsewhere, name):
@@ -285,6 +292,13 @@ def test_the_map_of_callers_decides(elsewhere, name):
             name, elsewhere.key, elsewhere.role)
     assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
     assert "kms:Decrypt" in refused.value.response["Error"]["Message"]
+    # Passing the role is the authority's question still, though it does not have the role.
+    keeper = elsewhere.cluster.client("forecast", customer.user(
+        f"nopass{name}", json.loads(policy(EVERYTHING, {"Effect": "Deny", "Action": "iam:PassRole", "Resource": "*"}))))
+    with pytest.raises(ClientError) as refused:
+        Customer(elsewhere.cluster, {**{s: None for s in SERVICES}, "forecast": keeper}, "customer").dataset(
+            name, elsewhere.key, elsewhere.role)
+    assert "iam:PassRole" in refused.value.response["Error"]["Message"]
     dataset = customer.dataset(name, elsewhere.key, elsewhere.role)
     with pytest.raises(ClientError) as refused:
         customer.import_("first", dataset, customer.put(f"{name}/h.csv", monthly_csv(items=1)), elsewhere.no_bucket)
@@ -297,7 +311,7 @@ def test_a_right_that_is_withdrawn_ends_a_job_without_an_announcement(name):
                    "--worker-chunk-bytes", "65536", "--worker-slots", "1") as world:
         moto, customer = world.moto, world.customer
         role = moto.role("Customer", world.trust(world.external_id), allow(*KEY_ROLE))
-        key = moto.client("kms").create_key()["KeyMetadata"]["Arn"]
+        key = moto.key()
         moto.check_everything()
         rows = "".join(f"item{n:04d},2020-{m:02d}-01 00:00:00,{hashlib.sha256(b'%d' % n).digest()[m]}\n"
                        for n in range(4000) for m in range(1, 11))
@@ -352,7 +366,7 @@ def test_iam_there_is_asked_what_the_caller_may_do(name):
             moto, customer = world.moto, world.customer
             role = moto.role("Customer", world.trust(world.external_id), allow(*KEY_ROLE))
             simulator = moto.role("Simulator", world.trust(world.external_id))
-            key = moto.client("kms").create_key()["KeyMetadata"]["Arn"]
+            key = moto.key()
             moto.check_everything()
             with pytest.raises(ClientError) as refused:
                 customer.dataset(name, key, role)
@@ -396,7 +410,7 @@ def test_iam_there_is_asked_what_the_caller_may_do(name):
 def test_without_a_check_of_callers_keys_there_are_refused(name):
     with Elsewhere(name, check="refuse") as world:
         role = world.moto.role("Customer", world.trust(world.external_id), allow(*KEY_ROLE))
-        key = world.moto.client("kms").create_key()["KeyMetadata"]["Arn"]
+        key = world.moto.key()
         with pytest.raises(ClientError) as refused:
             world.customer.dataset(name, key, role)
         assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
@@ -407,5 +421,8 @@ def test_without_a_check_of_callers_keys_there_are_refused(name):
         report = world.cluster.tool("doctor", *settings, check=False)
         assert report.returncode == 1 and "keys.caller_check: is refuse" in report.stdout, report.stdout + report.stderr
         assert "every 5.0 seconds" in report.stdout
+        world.callers.write_text('{"policies": {"arn:aws:iam::123456789012:user/a": {"Statement": {"Effect": "Perhaps"}}}}')
+        broken = world.cluster.tool("doctor", *settings, "--keys-callers-file", str(world.callers), check=False)
+        assert "keys.callers_file can't be used: policies.arn:aws:iam::123456789012:user/a" in broken.stdout
         half = world.cluster.tool("doctor", "--keys-endpoint", world.moto.url, check=False)
         assert half.returncode != 0 and "sts.endpoint and keys.endpoint must be set both" in half.stderr

@@ -83,7 +83,7 @@ package enum AuthorizeActions {
     ]
 
     /// Without it the statistics are left out, and the call succeeds.
-    private static let statistics: [Ask] = [.ask(.useKey, of: "the dataset, for FieldStatistics alone")]
+    private static let statistics: [Ask] = [.ask(.useKey, of: "the dataset (FieldStatistics alone)")]
     private static let encryptionConfig: [Ask] = [
         .ask(.passRole, of: "EncryptionConfig"), .ask(.useKey, of: "EncryptionConfig"),
     ]
