@@ -67,7 +67,8 @@ extension ConfigurationKey {
             comment: "There: ARN of Forecastle's role that may retire every grant, and nothing else."),
         .init(
             name: "keys.caller_check", kind: .choice(["refuse", "simulate", "map", "none"]), defaultValue: "refuse",
-            comment: "Who tells what a caller may do there: nobody (refuse), its IAM (simulate), a file (map), nobody need (none)."),
+            comment: "Who tells what callers may do there: nobody (refuse), its IAM (simulate), a file (map), nobody need (none)."
+        ),
         .init(
             name: "keys.callers_file", kind: .path, defaultValue: "",
             comment: "JSON: who the authority's callers are there (simulate), or what they may do (map)."),
