@@ -104,7 +104,8 @@ let package = Package(
             "ForecastAPI",
             [
                 "AWSClients", "AWSProtocol", "AWSServer", "Artifacts", "Catalog", "Forecasting", "Jobs", "Outbox",
-                "Pipelines", "Postgres", "Secrets", "Telemetry", "TimeSeries", crypto, logging, serviceLifecycle,
+                "Pipelines", "Policies", "Postgres", "Secrets", "Telemetry", "TimeSeries", crypto, logging,
+                serviceLifecycle,
             ]),
 
         // Level 5

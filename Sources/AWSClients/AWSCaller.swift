@@ -90,11 +90,8 @@ package struct AWSCaller: Sendable {
             let answer = try await attempt(headers: headers, body: body, expectsSecret: true)
             guard case .secret(let text) = answer.body else { throw .malformedAnswer() }
             defer { text.wipe() }
+            guard answer.status == 200 else { throw AnswerError.json(status: answer.status, secretBody: text, secretMember) }
             let (secret, rest) = try AnswerError.extracting(secretMember, from: text)
-            guard answer.status == 200 else {
-                secret?.wipe()
-                throw AnswerError.json(status: answer.status, body: rest)
-            }
             guard let secret else { throw .malformedAnswer() }
             return (secret, try AnswerError.reading(rest))
         }

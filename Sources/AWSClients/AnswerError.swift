@@ -7,7 +7,10 @@ enum AnswerError {
     static let maximumMessageCharacters = 4096
 
     static func json(status: Int, body: [UInt8]) -> AWSError {
-        guard let object = try? JSONObject.parseBody(body, limits: .response) else { return unknown(status: status) }
+        // Some servers that stand for AWS refuse in XML whatever was asked.
+        guard let object = try? JSONObject.parseBody(body, limits: .response) else {
+            return query(status: status, body: body)
+        }
         let message = object["message"]?.stringValue ?? object["Message"]?.stringValue ?? ""
         guard let type = object["__type"]?.stringValue, !type.isEmpty else { return unknown(status: status) }
         // `com.amazonaws.kms#NotFoundException:http://…` stands for NotFoundException.
@@ -15,8 +18,19 @@ enum AnswerError {
         return AWSError(code: String(code), message: String(message.prefix(maximumMessageCharacters)), status: status)
     }
 
+    /// Of a refusal where a secret was expected: should there be one all the same, it is wiped.
+    static func json(status: Int, secretBody text: SharedSecret, _ secretMember: String) -> AWSError {
+        if let (secret, rest) = try? extracting(secretMember, from: text) {
+            secret?.wipe()
+            return json(status: status, body: rest)
+        }
+        guard let body = try? text.withUnsafeBytes({ Array($0) }) else { return unknown(status: status) }
+        return json(status: status, body: body)
+    }
+
     static func query(status: Int, body: [UInt8]) -> AWSError {
-        guard let error = XMLReader.parse(body)?["Error"], let code = error["Code"]?.text, !code.isEmpty else {
+        let root = XMLReader.parse(body)
+        guard let error = root?["Error"] ?? root?["Errors"]?["Error"], let code = error["Code"]?.text, !code.isEmpty else {
             return unknown(status: status)
         }
         return AWSError(

@@ -77,7 +77,13 @@ package struct KMSClient: Sendable {
     ) async throws(AWSError) {
         var body = decryptBody(ciphertext, keyID: keyID, encryptionContext: encryptionContext, grantTokens: grantTokens)
         body["DryRun"] = true
-        try await dryRun("Decrypt", body)
+        let request = body
+        try await dryRun { () async throws(AWSError) in
+            // A server that knows no dry runs has opened the data key: it must get no further than locked memory.
+            let (secret, rest) = try await caller.json(target: target("Decrypt"), body: request, secretMember: "Plaintext")
+            secret.wipe()
+            try Self.checkKey(keyID, answered: rest["KeyId"]?.stringValue)
+        }
     }
 
     package func createGrant(_ request: CreateGrantRequest) async throws(AWSError) -> CreatedGrant {
@@ -88,16 +94,27 @@ package struct KMSClient: Sendable {
         }
     }
 
-    /// Asks whether `createGrant` would be allowed now; throws the reason where not.
+    /// Asks whether `createGrant` would be allowed now; throws the reason where not. On a server that knows no dry runs the
+    /// grant was made: then it is retired at once.
     package func createGrantDryRun(_ request: CreateGrantRequest) async throws(AWSError) {
         var body = request.json
         body["DryRun"] = true
-        try await dryRun("CreateGrant", body)
+        let asked = body
+        try await dryRun { () async throws(AWSError) in
+            let answer = try await call("CreateGrant", asked)
+            let grant = try reading { () throws(AWSError) in try answer.requiredString("GrantId") }
+            try await retireGrant(keyID: request.keyID, grantID: grant)
+        }
     }
 
     /// `keyID` must be the key's ARN.
     package func retireGrant(keyID: String, grantID: String) async throws(AWSError) {
         _ = try await call("RetireGrant", ["KeyId": .string(keyID), "GrantId": .string(grantID)])
+    }
+
+    /// Retires by one of the grant's tokens, which AWS knows before its servers agree that the grant exists.
+    package func retireGrant(token: String) async throws(AWSError) {
+        _ = try await call("RetireGrant", ["GrantToken": .string(token)])
     }
 
     package func revokeGrant(keyID: String, grantID: String) async throws(AWSError) {
@@ -135,14 +152,12 @@ package struct KMSClient: Sendable {
     }
 
     /// A dry run that would succeed is answered with an error of its own.
-    private func dryRun(_ operation: String, _ body: JSONObject) async throws(AWSError) {
+    private func dryRun(_ body: () async throws(AWSError) -> Void) async throws(AWSError) {
         do {
-            _ = try await call(operation, body)
+            try await body()
         } catch {
             guard error.code == "DryRunOperationException" else { throw error }
-            return
         }
-        throw .malformedAnswer()
     }
 
     private func target(_ operation: String) -> String { "\(Self.targetPrefix).\(operation)" }

@@ -35,7 +35,7 @@ package struct RequestCircumstances: Sendable, Hashable {
 
 extension Principal {
     /// The condition keys that every request of this principal has, and for KMS `kms:CallerAccount`, `kms:ViaService` and
-    /// `kms:GrantIsForAWSResource`. The service's own keys (encryption context, grant constraints) are added by whoever decides.
+    /// `kms:GrantIsForAWSResource`; of a session that the service made, `aws:SourceArn` and `aws:SourceAccount` too. The service's own keys (encryption context, grant constraints) are added by whoever decides.
     package func conditionContext(_ circumstances: RequestCircumstances) -> ConditionContext {
         var context = ConditionContext()
         context.set("aws:PrincipalArn", identityARN.description)
@@ -75,6 +75,8 @@ extension Principal {
             context.set("aws:CalledViaLast", forwarded.servicePrincipal)
         } else if let record {
             context.set("kms:ViaService", record.viaService)
+            context.set("aws:SourceArn", record.sourceARN)
+            context.set("aws:SourceAccount", record.sourceAccount)
         }
     }
 }

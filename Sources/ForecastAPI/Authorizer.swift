@@ -6,12 +6,16 @@ package struct Authorizer: Sendable {
     private static let eventSource = "forecast.amazonaws.com"
 
     private let authority: AuthorityClient
+    private let rights: CallerRights?
 
-    package init(authority: AuthorityClient) {
+    /// - Parameter rights: who answers for keys and roles that the authority does not have; nil where it has all.
+    package init(authority: AuthorityClient, rights: CallerRights? = nil) {
         self.authority = authority
+        self.rights = rights
     }
 
-    /// The caller, where the signature holds and all is allowed. One call of the authority.
+    /// The caller, where the signature holds and all is allowed. One call of the authority; where keys live
+    /// elsewhere, those who know about them are asked after it.
     ///
     /// A foreign resource is answered as one that does not exist, whatever was decided about its keys.
     func authorize(
@@ -21,9 +25,15 @@ package struct Authorizer: Sendable {
         let resource = plan?.resource ?? "*"
         let userAgent = request.header("user-agent") ?? ""
         var decisions = [AuthorizeRequest.Decision(action: operation.action, resource: resource)]
-        for question in plan?.questions ?? [] {
+        let questions = plan?.questions ?? []
+        let actions = AuthorizeActions.byOperation[operation.name]?.actions ?? []
+        guard questions.allSatisfy({ actions.contains($0.action) }) else { throw AWSError.internalFailure() }
+        let elsewhere = rights.map { rights in questions.filter(rights.isAsked) } ?? []
+        for question in questions where !elsewhere.contains(question) {
             decisions.append(
-                .init(action: question.action, resource: question.resource, context: question.context, role: question.role))
+                .init(
+                    action: question.action, resource: question.resource, context: question.context, role: question.role,
+                    isOptional: question.isOptional))
         }
         let answer = try await authority.authorize(
             AuthorizeRequest(
@@ -35,10 +45,20 @@ package struct Authorizer: Sendable {
                 decisions: decisions))
         if let denial = answer.decisions[0].error { throw Self.denied(denial) }
         if let owner = plan?.owner, owner != answer.principal.account { throw AWSError.resourceNotFound(resource) }
-        if let denial = answer.firstDenial { throw Self.denied(denial) }
-        return Caller(
+        let denials = zip(decisions, answer.decisions).filter { !$1.isAllowed }
+        if let denial = denials.first(where: { !$0.0.isOptional })?.1.error { throw Self.denied(denial) }
+        var caller = Caller(
             arn: answer.principal.arn, account: answer.principal.account, sourceAddress: request.sourceAddress,
             userAgent: userAgent, requestID: requestID)
+        caller.lacksOptionalRights = !denials.isEmpty
+        guard let rights else { return caller }
+        try await rights.require(elsewhere.filter { !$0.isOptional }, caller: caller)
+        do {
+            try await rights.require(elsewhere.filter(\.isOptional), caller: caller)
+        } catch let error as AWSError where !error.isRetriable {
+            caller.lacksOptionalRights = true
+        }
+        return caller
     }
 
     /// A key that is disabled or gone denies as a policy does: this API has one word for it.

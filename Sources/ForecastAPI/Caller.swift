@@ -5,6 +5,8 @@ package struct Caller: Sendable {
     package var sourceAddress: String
     package var userAgent: String
     package var requestID: String
+    /// Whether something optional was denied: what would need it is left out of the answer.
+    var lacksOptionalRights = false
 
     package init(arn: String, account: String, sourceAddress: String, userAgent: String, requestID: String) {
         self.arn = arn

@@ -36,6 +36,8 @@ struct OperationPlan: Sendable {
         var context: [String: [String]] = [:]
         /// Role whose rights are asked for instead of the caller's; it must be of the caller's account.
         var role: String?
+        /// The operation goes on without it: what would need it is left out.
+        var isOptional = false
     }
 }
 

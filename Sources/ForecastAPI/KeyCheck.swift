@@ -10,10 +10,13 @@ package import Pipelines
 package struct KeyCheck: Sendable {
     private let roles: RoleSessions
     private let defaults: DefaultKeys
+    private let callers: CallerMap
 
-    package init(roles: RoleSessions, defaults: DefaultKeys) {
+    /// - Parameter callers: in which accounts callers' roles are, where roles are not the authority's.
+    package init(roles: RoleSessions, defaults: DefaultKeys, callers: CallerMap = CallerMap()) {
         self.roles = roles
         self.defaults = defaults
+        self.callers = callers
     }
 
     /// Assumes the role, describes the key and asks for the grant (DryRun). Nothing to do for default keys.
@@ -22,6 +25,10 @@ package struct KeyCheck: Sendable {
     ) async throws {
         guard let encryption else { return }
         let role = try own(encryption.roleARN, caller)
+        // Grants on such a key could not be told from those on default keys.
+        guard !roles.hasKeysElsewhere || ARN(encryption.keyARN)?.account != roles.principals.account else {
+            throw AWSError.invalidInput("KMSKeyArn: a key of account \(roles.principals.account) can't be named.")
+        }
         try await Self.asAccess("the key \(encryption.keyARN) with the role \(role)") {
             let kms = try await roles.kms(role: role, purpose(resource, caller))
             let key = try await kms.describeKey(encryption.keyARN)
@@ -36,7 +43,7 @@ package struct KeyCheck: Sendable {
                 roleARN: encryption.roleARN)
             let job = JobID(rawValue: resource.job ?? resource.incarnation)
             let terms = GrantTerms(artifact: artifact, use: reading ? .read : .write, account: resource.account)
-            let intent = terms.intent(grantee: roles.principals.worker(session: "\(job)"))
+            let intent = terms.intent(.worker, session: "\(job)", roles)
             try await kms.createGrantDryRun(
                 GrantMaker(roles: roles).request(intent, name: GrantName.job(job, artifact: terms.artifactName)))
         }
@@ -64,7 +71,7 @@ package struct KeyCheck: Sendable {
     func defaultKey(of account: String) async throws -> String { try await defaults.keyARN(of: account) }
 
     private func own(_ roleARN: String, _ caller: Caller) throws -> String {
-        guard ARN(roleARN)?.account == caller.account else {
+        guard ARN(roleARN)?.account == callers.account(of: caller.account) else {
             throw AWSError.invalidInput("RoleArn: the role must belong to the account of the caller.")
         }
         return roleARN

@@ -10,6 +10,17 @@ package struct GrantToRetire: Sendable {
     package let roleARN: String?
     /// Whose grant it is; nil for reading grants. Calls with the role's session carry its source address and user agent.
     package let job: JobSpecification?
+
+    package init(
+        name: String, keyARN: String, grantID: String, token: String?, roleARN: String?, job: JobSpecification?
+    ) {
+        self.name = name
+        self.keyARN = keyARN
+        self.grantID = grantID
+        self.token = token
+        self.roleARN = roleARN
+        self.job = job
+    }
 }
 
 package enum RetireOutcome: Sendable, Hashable {

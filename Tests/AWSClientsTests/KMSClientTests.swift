@@ -108,6 +108,43 @@ import Testing
         #expect(try JSONObject.parseBody(transport.calls[0].request.body)["DryRun"] == true)
     }
 
+    @Test func aServerWithoutDryRunsLeavesNeitherADataKeyNorAGrant() async throws {
+        let opened = #"{"KeyId":"\#(Samples.keyARN)","Plaintext":"AAECAw=="}"#
+        let transport = ScriptedTransport([
+            .answer(200, opened), .answer(200, opened), .answer(200, #"{"GrantId":"g","GrantToken":"t"}"#), .answer(200, "{}"),
+        ])
+        let client = KMSClient(caller: TestSurroundings().caller(transport))
+        try await client.decryptDryRun([1], keyID: Samples.keyARN, encryptionContext: [:])
+        let error = await #expect(throws: AWSError.self) {
+            try await client.decryptDryRun([1], keyID: Samples.keyARN + "0", encryptionContext: [:])
+        }
+        #expect(error?.code == "IncorrectKeyException")
+        // Never in ordinary memory.
+        #expect(transport.calls.allSatisfy { $0.expectsSecret })
+        try await client.createGrantDryRun(
+            CreateGrantRequest(keyID: Samples.keyARN, granteePrincipal: "p", operations: ["Decrypt"]))
+        #expect(
+            String(decoding: transport.calls[3].request.body, as: UTF8.self)
+                == #"{"KeyId":"\#(Samples.keyARN)","GrantId":"g"}"#)
+    }
+
+    @Test func aRefusalInXMLIsUnderstood() async throws {
+        let refusal =
+            "<ErrorResponse><Errors><Error><Code>AccessDenied</Code><Message>no</Message></Error></Errors></ErrorResponse>"
+        let page = "<html><body>busy</body></html>"
+        let transport = ScriptedTransport([
+            .answer(403, refusal), .answer(403, refusal), .answer(403, page), .answer(403, page),
+        ])
+        let client = KMSClient(caller: TestSurroundings().caller(transport))
+        for code in ["AccessDenied", "UnknownError"] {
+            let plain = await #expect(throws: AWSError.self) { try await client.describeKey("k") }
+            let secret = await #expect(throws: AWSError.self) {
+                try await client.generateDataKey("k", encryptionContext: [:])
+            }
+            #expect(plain?.code == code && secret?.code == code && secret?.status == 403)
+        }
+    }
+
     @Test func grantsAreMadeAndListed() async throws {
         let transport = ScriptedTransport([
             .answer(200, #"{"GrantId":"g","GrantToken":"t"}"#),

@@ -60,7 +60,7 @@ private let plan: [String: (level: Int, rooms: Set<String>, packages: Set<String
         4,
         [
             "AWSClients", "AWSProtocol", "AWSServer", "Artifacts", "Catalog", "Envelope", "EnvelopeKMS", "Forecasting", "Jobs",
-            "ObjectStore", "Outbox", "Pipelines", "Postgres", "TimeSeries",
+            "ObjectStore", "Outbox", "Pipelines", "Policies", "Postgres", "TimeSeries",
         ], ["Crypto", "Logging", "Metrics", "ServiceLifecycle"]
     ),
 ]

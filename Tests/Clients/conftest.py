@@ -104,6 +104,14 @@ class Cluster:
             assert result.returncode == 0, result.stderr + result.stdout
         return result
 
+    def sql(self, database, statement):
+        """Rows of one column, as text, of the `jobs` or the `authority` database: what somebody with its password sees and does."""
+        connection = f"host={self.data}/run port=5432 user=forecastle_{database} dbname=forecastle_{database}"
+        result = subprocess.run(["psql", connection, "-qAtX", "-v", "ON_ERROR_STOP=1", "-c", statement],
+                                capture_output=True, text=True)
+        assert result.returncode == 0, result.stderr
+        return result.stdout.splitlines()
+
     def processes(self, role):
         """Process ids of a role of this cluster."""
         found = []

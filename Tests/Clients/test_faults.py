@@ -99,6 +99,24 @@ def importing(name):
         yield halting, customer, arn, role, key
 
 
+def assert_withdrawn(customer, arn, key, act):
+    """What cases 41 and 54 leave: no use of the key after it was withdrawn, nothing published, no grant of the job."""
+    def on_key(event):
+        return any(resource["ARN"] == key for resource in event.get("resources") or [])
+
+    events = customer.events()
+    last = max(i for i, event in enumerate(events) if event["eventName"] == act and on_key(event))
+    used = [event for event in events[last + 1:]
+            if event["eventName"] in ("GenerateDataKey", "Decrypt") and on_key(event) and not event.get("errorCode")]
+    assert used == []
+    job = f"(SELECT id FROM job WHERE resource = '{arn}')"
+    sql = customer.cluster.sql
+    assert sql("jobs", f"SELECT state, manifest_object IS NULL FROM job WHERE id = {job}") == ["failed|t"]
+    assert sql("jobs", f"SELECT DISTINCT state FROM job_grant WHERE job = {job}") == ["retired"]
+    assert sql("jobs", f"SELECT count(*) FROM job_object WHERE job = {job} AND state = 'published'") == ["0"]
+    assert customer.job_grants(key) == []
+
+
 def test_a_revoked_grant_ends_a_running_import(importing):
     halting, customer, arn, role, key = importing
     grant = customer.job_grants(key)[0]
@@ -108,8 +126,8 @@ def test_a_revoked_grant_ends_a_running_import(importing):
     assert failed["Status"] == "CREATE_FAILED"
     for part in (arn, key, role, "AccessDeniedException", "the grant was revoked"):
         assert part in failed["Message"], failed["Message"]
-    assert customer.job_grants(key) == []
     assert "FieldStatistics" not in failed
+    assert_withdrawn(customer, arn, key, "RevokeGrant")
 
 
 def test_a_disabled_key_ends_a_running_import(importing):
@@ -120,7 +138,20 @@ def test_a_disabled_key_ends_a_running_import(importing):
     assert failed["Status"] == "CREATE_FAILED"
     for part in (arn, key, role, "DisabledException"):
         assert part in failed["Message"], failed["Message"]
+    assert_withdrawn(customer, arn, key, "DisableKey")
     customer.kms.enable_key(KeyId=key)
+    customer.assert_no_grant_left(key)
+
+
+def test_a_key_whose_deletion_is_scheduled_ends_a_running_import(importing):
+    halting, customer, arn, role, key = importing
+    customer.kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    halting.go_on()
+    failed = customer.wait(arn)
+    assert failed["Status"] == "CREATE_FAILED"
+    for part in (arn, key, role, "KMSInvalidStateException"):
+        assert part in failed["Message"], failed["Message"]
+    assert_withdrawn(customer, arn, key, "ScheduleKeyDeletion")
     customer.assert_no_grant_left(key)
 
 
@@ -132,7 +163,10 @@ def test_stop_ends_a_running_import_and_its_grants(importing):
     customer.assert_no_grant_left(key)
 
 
-def test_a_disabled_key_ends_a_running_training(name):
+@pytest.mark.parametrize("act, reason", [
+    ("DisableKey", "DisabledException"), ("RevokeGrant", "the grant was revoked"),
+    ("ScheduleKeyDeletion", "KMSInvalidStateException")])
+def test_a_dataset_key_that_is_withdrawn_ends_a_running_training(name, act, reason):
     # The first grant is the import's; the training has both of its own with the third.
     with Halting(name, "grant.recorded:3") as halting:
         customer = halting.customer
@@ -152,12 +186,20 @@ def test_a_disabled_key_ends_a_running_training(name):
         predictor = train(name)
         halting.wait_until_halted()
         assert customer.describer(predictor)()["Status"] == "CREATE_IN_PROGRESS"
-        customer.kms.disable_key(KeyId=key)
+        if act == "RevokeGrant":
+            [grant] = customer.job_grants(key)
+            customer.kms.revoke_grant(KeyId=key, GrantId=grant["GrantId"])
+        elif act == "DisableKey":
+            customer.kms.disable_key(KeyId=key)
+        else:
+            customer.kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
         halting.go_on()
         failed = customer.wait(predictor)
         assert failed["Status"] == "CREATE_FAILED"
-        assert key in failed["Message"] and "DisabledException" in failed["Message"], failed["Message"]
-        assert customer.job_grants(model_key) == []
+        assert key in failed["Message"] and reason in failed["Message"], failed["Message"]
+        assert_withdrawn(customer, predictor, key, act)
+        if act == "ScheduleKeyDeletion":
+            customer.kms.cancel_key_deletion(KeyId=key)
         customer.kms.enable_key(KeyId=key)
         customer.assert_no_grant_left(model_key)
         # The other artifact is untouched.

@@ -37,8 +37,7 @@ struct TrainWorld: Sendable {
         let here = "http://127.0.0.1:1"
         roles = RoleSessions(
             principals: ServicePrincipals(region: "us-west-2", account: "999999999999"),
-            endpoints: .init(authority: here, keys: here, sts: here, region: "us-west-2"),
-            process: StaticCredentials(credentials), transport: authority)
+            authority: here, process: StaticCredentials(credentials), transport: authority)
         environment = try PipelineEnvironment(
             roles: roles, keeper: keeper,
             artifacts: try DirectoryObjectStore(root: folder.appending(path: "artifacts").path),

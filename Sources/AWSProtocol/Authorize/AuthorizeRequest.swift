@@ -21,12 +21,17 @@ package struct AuthorizeRequest: Sendable {
         /// A role of the caller's account whose rights are asked for instead of the caller's: what a role that is passed may
         /// do with a bucket.
         package var role: String?
+        /// The operation goes on without it, and shows less: a denial is no refusal of the call.
+        package var isOptional: Bool
 
-        package init(action: String, resource: String, context: [String: [String]] = [:], role: String? = nil) {
+        package init(
+            action: String, resource: String, context: [String: [String]] = [:], role: String? = nil, isOptional: Bool = false
+        ) {
             self.action = action
             self.resource = resource
             self.context = context
             self.role = role
+            self.isOptional = isOptional
         }
     }
 
@@ -93,6 +98,7 @@ extension AuthorizeRequest {
                                 decision.context.sorted { $0.key < $1.key }.map { ($0.key, .strings($0.value)) })),
                     ]
                     json.append("Role", ifPresent: decision.role.map { .string($0) })
+                    if decision.isOptional { json["Optional"] = true }
                     return .object(json)
                 }),
         ]
@@ -117,7 +123,8 @@ extension AuthorizeRequest {
             decisions.append(
                 Decision(
                     action: try decision.requiredString("Action"), resource: try decision.requiredString("Resource"),
-                    context: values, role: try decision.optionalString("Role")))
+                    context: values, role: try decision.optionalString("Role"),
+                    isOptional: try decision.optionalBool("Optional") ?? false))
         }
     }
 }

@@ -20,14 +20,17 @@ package struct AuthorizeService: AuthorityService {
     private let pool: PostgresPool
     private let trail: AuditTrail
     private let identity: ServiceIdentity
+    private let rolesAreElsewhere: Bool
 
     /// The signing name and event source of the API that asks.
     private static let callersService = "forecast"
     private static let callersEventSource = "forecast.amazonaws.com"
 
+    /// - Parameter rolesAreElsewhere: customers' roles are another server's (`sts.endpoint`): whether one exists is found out
+    ///   there, by whoever assumes it.
     package init(
         authenticator: RequestAuthenticator, accounts: AccountsStore, keys: any KeyAccessDecider, pool: PostgresPool,
-        trail: AuditTrail, identity: ServiceIdentity
+        trail: AuditTrail, identity: ServiceIdentity, rolesAreElsewhere: Bool = false
     ) {
         self.authenticator = authenticator
         self.accounts = accounts
@@ -35,6 +38,7 @@ package struct AuthorizeService: AuthorityService {
         self.pool = pool
         self.trail = trail
         self.identity = identity
+        self.rolesAreElsewhere = rolesAreElsewhere
     }
 
     package func handle(operation: String, request: AuthenticatedRequest) async throws(AWSError) -> AWSReply {
@@ -64,6 +68,10 @@ package struct AuthorizeService: AuthorityService {
             asked.audit.eventSource == Self.callersEventSource
         else { throw .validation("The claim was signed for another operation.") }
         guard !asked.decisions.isEmpty else { throw .validation("There is nothing to decide.") }
+        let actions = AuthorizeActions.byOperation[asked.audit.eventName]?.actions ?? []
+        guard asked.decisions.allSatisfy({ actions.contains($0.action) }) else {
+            throw .validation("The action is none that can be asked about for this operation.")
+        }
     }
 
     // MARK: Decisions
@@ -103,6 +111,9 @@ package struct AuthorizeService: AuthorityService {
             return nil
         case "forecast":
             return decision.isAllowed ? .allowed : .denied(decision.message)
+        case "iam" where question.action == "iam:PassRole" && rolesAreElsewhere:
+            let answer = evaluate(question, of: caller, caller, policies, circumstances, inAccountOfResource: true)
+            return answer.isAllowed ? .allowed : .denied(answer.message)
         case "iam" where question.action == "iam:PassRole":
             guard decision.isAllowed else { return .denied(decision.message) }
             let role = try await ownRole(filled(question.resource, caller), caller, on: connection)
@@ -131,14 +142,18 @@ package struct AuthorizeService: AuthorityService {
 
     private func evaluate(
         _ question: AuthorizeRequest.Decision, of subject: Principal, _ caller: Principal, _ policies: SubjectPolicies,
-        _ circumstances: RequestCircumstances
+        _ circumstances: RequestCircumstances, inAccountOfResource: Bool = false
     ) -> Decision {
+        let resource = filled(question.resource, caller)
+        var asking = subject.subject
+        // An account elsewhere has no policies here that could open it: the caller's own are all there is to say.
+        if inAccountOfResource, let account = ARN(resource)?.account { asking.account = account }
         // What is known of the subject wins over what the asker says.
         var context = ConditionContext(question.context)
         context.merge(subject.conditionContext(circumstances))
         return PolicyEvaluator.decide(
             AuthorizationRequest(
-                subject: subject.subject, action: question.action, resource: filled(question.resource, caller), context: context),
+                subject: asking, action: question.action, resource: resource, context: context),
             policies: policies)
     }
 
@@ -183,7 +198,7 @@ package struct AuthorizeService: AuthorityService {
     private func record(
         _ asked: AuthorizeRequest, caller: Principal, _ answers: [KeyAccess], _ request: AuthenticatedRequest
     ) -> CloudTrailRecord {
-        let refusal = answers.first { !$0.isAllowed }
+        let refusal = zip(asked.decisions, answers).first { !$0.isOptional && !$1.isAllowed }?.1
         let source = caller.trailSource(sourceIP: asked.sourceIP, userAgent: shortened(asked.userAgent), identity)
         return CloudTrailRecord(
             userIdentity: caller.trailIdentity(identity), eventTime: request.eventTime,

@@ -46,7 +46,7 @@ extension ForecastOperation {
         }
     }
 
-    static let describeForecast = describe(.forecast) { _, answer, _ in answer["CreatedUsingAutoPredictor"] = nil }
+    static let describeForecast = describe(.forecast) { _, answer, _, _ in answer["CreatedUsingAutoPredictor"] = nil }
 
     /// `QueryForecast` of the query API: one series of a forecast.
     static let queryForecast = ForecastOperation("QueryForecast", readOnly: true) { input, service in

@@ -66,9 +66,10 @@ extension ForecastOperation {
         }
     }
 
-    /// Adds what only the manifest knows. A key that can't be used leaves it out: Describe never fails for want of a key.
-    static let describeDatasetImportJob = describe(.datasetImportJob) { resource, answer, service in
-        guard resource.status == .active,
+    /// Adds what only the manifest knows. A key that the service or the caller can't use leaves it out: Describe never fails
+    /// for want of a key.
+    static let describeDatasetImportJob = describe(.datasetImportJob, usesKey: true) { resource, answer, service, caller in
+        guard resource.status == .active, !caller.lacksOptionalRights,
             let artifact = try await service.artifact(of: resource),
             let statistics = try? await service.queries.importStatistics(artifact, account: resource.account)
         else { return }

@@ -116,14 +116,14 @@ extension ForecastOperation {
         }
     }
 
-    static let describeAutoPredictor = describe(.predictor, named: "DescribeAutoPredictor") { resource, answer, _ in
+    static let describeAutoPredictor = describe(.predictor, named: "DescribeAutoPredictor") { resource, answer, _, _ in
         guard resource.isAutoPredictor else {
             throw AWSError.invalidInput("PredictorArn: was made by CreatePredictor; use DescribePredictor.")
         }
         for member in ["DatasetGroupArn", "IsAutoPredictor"] { answer[member] = nil }
     }
 
-    static let describePredictor = describe(.predictor) { resource, answer, _ in
+    static let describePredictor = describe(.predictor) { resource, answer, _, _ in
         guard !resource.isAutoPredictor else {
             throw AWSError.invalidInput("PredictorArn: was made by CreateAutoPredictor; use DescribeAutoPredictor.")
         }

@@ -13,7 +13,7 @@ extension TaskContext {
         let session = "\(job.id)"
         let roles = environment.roles
         let maker = GrantMaker(roles: roles)
-        let grant = try await grants.ensure(terms.intent(grantee: roles.principals.worker(session: session))) { record in
+        let grant = try await grants.ensure(terms.intent(.worker, session: session, roles)) { record in
             do {
                 return try await maker.create(record, RoleSessions.Purpose(job: job.specification))
             } catch let error as AWSError where KeyRefusal(error) != nil {
@@ -23,7 +23,7 @@ extension TaskContext {
                     "No grant on the key \(artifact.keyARN) of \(artifact.resource) could be made\(role): \(error)", cause: error)
             }
         }
-        let kms = roles.kms(serviceRole: ServicePrincipals.workerRole, session: session)
+        let kms = roles.kms(.worker, session: session, at: roles.place(roleARN: artifact.roleARN))
         return ArtifactAccess(
             scope: try ArtifactScope(
                 account: job.account, resource: artifact.resource, incarnation: artifact.incarnation.uuidString.lowercased()),

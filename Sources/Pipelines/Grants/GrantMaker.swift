@@ -23,7 +23,8 @@ package struct GrantMaker: Sendable {
 
     package func request(_ intent: GrantIntent, name: String) -> CreateGrantRequest {
         CreateGrantRequest(
-            keyID: intent.keyARN, granteePrincipal: intent.grantee, retiringPrincipal: roles.principals.retiringPrincipal,
+            keyID: intent.keyARN, granteePrincipal: intent.grantee,
+            retiringPrincipal: roles.principals(at: roles.place(roleARN: intent.roleARN)).retiringPrincipal,
             operations: intent.operations, contextSubset: intent.encryptionContext, name: name)
     }
 }

@@ -39,8 +39,10 @@ package struct GrantTerms: Sendable, Hashable {
     /// KMS takes at most 384 characters of each key and value of a constraint.
     package static let constraintCharactersMax = 384
 
-    package func intent(grantee: String) -> GrantIntent {
-        GrantIntent(
+    /// - Parameter session: of the role that will use the grant, at the server where the key lies.
+    package func intent(_ role: ServicePrincipals.Role, session: String, _ roles: RoleSessions) -> GrantIntent {
+        let grantee = roles.principals(at: roles.place(roleARN: artifact.roleARN)).grantee(role, session: session)
+        return GrantIntent(
             artifact: artifactName, keyARN: artifact.keyARN, roleARN: artifact.roleARN, grantee: grantee,
             operations: use.operations, encryptionContext: encryptionContext)
     }

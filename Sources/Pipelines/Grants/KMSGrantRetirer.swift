@@ -18,27 +18,42 @@ package struct KMSGrantRetirer: GrantRetirer, GrantLister {
     }
 
     package func retire(_ grant: GrantToRetire) async -> RetireOutcome {
-        if let role = grant.roleARN, let job = grant.job {
+        if let role = grant.roleARN, let job = grant.job, job.names(role: role, key: grant.keyARN) {
             let outcome = await retire(grant) { try await roles.kms(role: role, .init(job: job)) }
             guard case .denied = outcome else { return outcome }
         }
-        return await retire(grant) { sweeper }
+        return await retire(grant) { sweeper(at: roles.place(keyARN: grant.keyARN)) }
     }
 
+    /// The authority's pages first, then those of the other server of keys. A marker says of which it is.
     package func retirableGrants(after marker: String?) async throws -> (grants: [ListedGrant], next: String?) {
-        let page = try await sweeper.listRetirableGrants(
-            retiringPrincipal: roles.principals.retiringPrincipal, limit: Self.pageSize, marker: marker)
+        let (place, position) = Self.read(marker)
+        let page = try await sweeper(at: place).listRetirableGrants(
+            retiringPrincipal: roles.principals(at: place).retiringPrincipal, limit: Self.pageSize, marker: position)
         let grants = page.grants.compactMap { grant in
             grant.name.map { ListedGrant(name: $0, grantID: grant.grantID, keyARN: grant.keyID) }
         }
-        return (grants, page.nextMarker)
+        if let next = page.nextMarker { return (grants, "\(place.rawValue) \(next)") }
+        return (grants, place == .authority && roles.hasKeysElsewhere ? "\(KeyPlace.elsewhere.rawValue) " : nil)
     }
 
-    private var sweeper: KMSClient { roles.kms(serviceRole: ServicePrincipals.sweeperRole, session: process) }
+    private static func read(_ marker: String?) -> (KeyPlace, position: String?) {
+        guard let marker, let space = marker.firstIndex(of: " "), let place = KeyPlace(rawValue: String(marker[..<space]))
+        else { return (.authority, nil) }
+        let position = marker[marker.index(after: space)...]
+        return (place, position.isEmpty ? nil : String(position))
+    }
+
+    private func sweeper(at place: KeyPlace) -> KMSClient { roles.kms(.sweeper, session: process, at: place) }
 
     private func retire(_ grant: GrantToRetire, with kms: () async throws -> KMSClient) async -> RetireOutcome {
         do {
-            try await kms().retireGrant(keyID: grant.keyARN, grantID: grant.grantID)
+            // At AWS a young grant is not known to every server: by its id it would seem gone, and be left.
+            if let token = grant.token, roles.place(keyARN: grant.keyARN) == .elsewhere {
+                try await kms().retireGrant(token: token)
+            } else {
+                try await kms().retireGrant(keyID: grant.keyARN, grantID: grant.grantID)
+            }
             return .retired
         } catch let error as AWSError where error.code == "NotFoundException" || error.code == "InvalidGrantIdException" {
             return .notFound
@@ -46,6 +61,25 @@ package struct KMSGrantRetirer: GrantRetirer, GrantLister {
             return .denied(error.message)
         } catch {
             return .unreachable("\(error)")
+        }
+    }
+}
+
+extension JobSpecification {
+    /// Whether the signed document reaches this key through this role. Rows of grants can be edited; a role that stands only
+    /// there is not assumed.
+    func names(role: String, key: String) -> Bool {
+        guard let document = try? JSONValue.parse(self.document, limits: .response) else { return false }
+        return document.holdsObject { $0["roleARN"]?.stringValue == role && $0["keyARN"]?.stringValue == key }
+    }
+}
+
+extension JSONValue {
+    fileprivate func holdsObject(where matches: (JSONObject) -> Bool) -> Bool {
+        switch self {
+        case .object(let object): matches(object) || object.contains { $0.value.holdsObject(where: matches) }
+        case .array(let elements): elements.contains { $0.holdsObject(where: matches) }
+        default: false
         }
     }
 }

@@ -29,23 +29,6 @@ package final class RoleSessions: Sendable {
         }
     }
 
-    /// Where the service's calls go.
-    package struct Endpoints: Sendable {
-        /// The authority: the service's own roles and default keys.
-        package var authority: String
-        /// KMS and STS of the customers' keys and roles: the authority, or AWS.
-        package var keys: String
-        package var sts: String
-        package var region: String
-
-        package init(authority: String, keys: String, sts: String, region: String) {
-            self.authority = authority
-            self.keys = keys
-            self.sts = sts
-            self.region = region
-        }
-    }
-
     /// Sessions kept at once; the oldest go first.
     package static let sessionsMax = 1024
     private static let sessionLife: Duration = .seconds(3600)
@@ -54,59 +37,107 @@ package final class RoleSessions: Sendable {
         var role: String
         var purpose: Purpose?
         var session: String
+        var place: KeyPlace
     }
 
+    /// The service's principals at the authority.
     package let principals: ServicePrincipals
-    private let endpoints: Endpoints
+    private let authority: String
+    private let elsewhere: KeysElsewhere?
     private let transport: any AWSTransport
     private let process: any AWSCredentialsProvider
     private let sessions = Mutex<(kept: [Key: AssumedRoleCredentials], order: [Key])>(([:], []))
 
-    /// - Parameter process: the access key of the process's own principal.
+    /// - Parameters:
+    ///   - authority: its endpoint. The service's own roles and default keys are there, and customers' roles and keys
+    ///     unless `elsewhere` says where they are.
+    ///   - process: the access key of the process's own principal at the authority.
     package init(
-        principals: ServicePrincipals, endpoints: Endpoints, process: any AWSCredentialsProvider, transport: any AWSTransport
+        principals: ServicePrincipals, authority: String, process: any AWSCredentialsProvider, transport: any AWSTransport,
+        elsewhere: KeysElsewhere? = nil
     ) {
         self.principals = principals
-        self.endpoints = endpoints
+        self.authority = authority
         self.process = process
         self.transport = transport
+        self.elsewhere = elsewhere
     }
+
+    // MARK: Places
+
+    /// Whether customers' keys and roles are not at the authority.
+    package var hasKeysElsewhere: Bool { elsewhere != nil }
+
+    /// Where an artifact's key lies: a default key, which no role reaches, at the authority always.
+    package func place(roleARN: String?) -> KeyPlace {
+        roleARN == nil || elsewhere == nil ? .authority : .elsewhere
+    }
+
+    /// Where a key lies of which no more than its name is known. Default keys are in the service's account; no account with
+    /// keys elsewhere may have the same number.
+    package func place(keyARN: String) -> KeyPlace {
+        elsewhere == nil || ARN(keyARN)?.account == principals.account ? .authority : .elsewhere
+    }
+
+    package func principals(at place: KeyPlace) -> ServicePrincipals {
+        switch place {
+        case .authority: principals
+        case .elsewhere: elsewhere?.principals ?? principals
+        }
+    }
+
+    // MARK: Clients
 
     /// KMS as a customer's role. Throws AccessDenied where the role or its trust is gone.
     package func kms(role: String, _ purpose: Purpose) async throws -> KMSClient {
         let session = customer(role: role, purpose)
         _ = try await session.credentials()
-        return client(at: endpoints.keys, session)
+        return kms(at: place(roleARN: role), session)
     }
 
-    /// Credentials of a customer's role, for a check that it can be assumed.
+    /// Credentials of a customer's role.
     package func credentials(role: String, _ purpose: Purpose) async throws -> AWSCredentials {
         try await customer(role: role, purpose).credentials()
     }
 
     /// KMS as one of the service's own roles: the grantee of a job or of reading, or the sweeper.
-    package func kms(serviceRole: String, session: String) -> KMSClient {
-        let credentials = keep(Key(role: serviceRole, purpose: nil, session: session)) {
-            AssumeRoleRequest(roleARN: self.principals.roleARN(serviceRole), sessionName: session, duration: Self.sessionLife)
+    package func kms(_ role: ServicePrincipals.Role, session: String, at place: KeyPlace) -> KMSClient {
+        let arn = principals(at: place).roleARN(role)
+        let credentials = keep(Key(role: arn, purpose: nil, session: session, place: place)) { sts in
+            try await sts.assumeRole(AssumeRoleRequest(roleARN: arn, sessionName: session, duration: Self.sessionLife))
         }
-        return client(at: endpoints.keys, credentials)
+        return kms(at: place, credentials)
     }
 
     /// KMS of the authority as the process itself: grants on default keys.
-    package var ownKMS: KMSClient { client(at: endpoints.authority, process) }
+    package var ownKMS: KMSClient { kms(at: .authority, process) }
 
     private func customer(role: String, _ purpose: Purpose) -> AssumedRoleCredentials {
-        keep(Key(role: role, purpose: purpose, session: purpose.sessionName)) {
-            AssumeRoleRequest(
-                roleARN: role, sessionName: purpose.sessionName, duration: Self.sessionLife, sourceARN: purpose.sourceARN,
-                sourceAccount: purpose.sourceAccount,
-                forwarding: .init(sourceIP: purpose.sourceAddress, userAgent: purpose.userAgent))
+        let key = Key(role: role, purpose: purpose, session: purpose.sessionName, place: place(roleARN: role))
+        var request = AssumeRoleRequest(roleARN: role, sessionName: purpose.sessionName, duration: Self.sessionLife)
+        guard let elsewhere else {
+            request.sourceARN = purpose.sourceARN
+            request.sourceAccount = purpose.sourceAccount
+            request.forwarding = .init(sourceIP: purpose.sourceAddress, userAgent: purpose.userAgent)
+            return keep(key) { [request] sts in try await sts.assumeRole(request) }
+        }
+        return keep(key) { [request] sts in
+            var request = request
+            request.externalID = try await elsewhere.externalID(purpose.sourceAccount)
+            return try await sts.assumeRole(request)
         }
     }
 
-    private func keep(_ key: Key, _ request: () -> AssumeRoleRequest) -> AssumedRoleCredentials {
-        let made = AssumedRoleCredentials(
-            sts: STSClient(configuration: configuration(at: endpoints.sts, process), transport: transport), request: request())
+    private func keep(
+        _ key: Key, _ assume: @escaping @Sendable (STSClient) async throws -> AssumedRole
+    ) -> AssumedRoleCredentials {
+        let sts: STSClient
+        if key.place == .elsewhere, let elsewhere {
+            sts = STSClient(configuration: configuration(at: elsewhere.stsEndpoint, elsewhere.process), transport: transport)
+        } else {
+            sts = STSClient(configuration: configuration(at: authority, process), transport: transport)
+        }
+        let made = AssumedRoleCredentials { try await assume(sts) }
         return sessions.withLock { state in
             if let kept = state.kept[key] { return kept }
             state.kept[key] = made
@@ -116,13 +147,14 @@ package final class RoleSessions: Sendable {
         }
     }
 
-    private func client(at endpoint: String, _ credentials: any AWSCredentialsProvider) -> KMSClient {
-        KMSClient(configuration: configuration(at: endpoint, credentials), transport: transport)
+    private func kms(at place: KeyPlace, _ credentials: any AWSCredentialsProvider) -> KMSClient {
+        let endpoint = place == .elsewhere ? elsewhere?.kmsEndpoint ?? authority : authority
+        return KMSClient(configuration: configuration(at: endpoint, credentials), transport: transport)
     }
 
     private func configuration(at endpoint: String, _ credentials: any AWSCredentialsProvider) -> AWSClientConfiguration {
         AWSClientConfiguration(
-            endpoint: endpoint, region: endpoints.region, credentials: credentials,
+            endpoint: endpoint, region: principals.region, credentials: credentials,
             userAgent: "forecast.amazonaws.com")
     }
 }

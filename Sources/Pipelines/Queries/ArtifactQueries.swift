@@ -67,7 +67,7 @@ package struct ArtifactQueries: ArtifactQuerying {
     ) async throws -> R {
         let terms = GrantTerms(artifact: artifact.key, use: .read, account: account)
         do {
-            let grant = try await readGrants.grant(terms.intent(grantee: roles.principals.api(session: process))) { record in
+            let grant = try await readGrants.grant(terms.intent(.reader, session: process, roles)) { record in
                 try await GrantMaker(roles: roles).create(
                     record,
                     RoleSessions.Purpose(
@@ -77,7 +77,7 @@ package struct ArtifactQueries: ArtifactQuerying {
             let access = ArtifactAccess(
                 scope: try ArtifactScope(account: account, resource: artifact.key.resource, incarnation: terms.artifactName),
                 keyARN: artifact.key.keyARN, roleARN: artifact.key.roleARN,
-                kms: roles.kms(serviceRole: ServicePrincipals.apiRole, session: process),
+                kms: roles.kms(.reader, session: process, at: roles.place(roleARN: artifact.key.roleARN)),
                 grantTokens: grant.token.map { [$0] } ?? [], keeper: keeper)
             defer { access.release() }
             return try await withKeyLeases([access.lease]) {

@@ -27,11 +27,15 @@ struct Doctor: AsyncParsableCommand {
             let shown = key.isSecret && !value.isEmpty ? "<redacted>" : value.isEmpty ? "–" : value
             print("  \(key.name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(shown)  (\(origin.rawValue))")
         }
+        print("keys")
+        for (name, finding) in KeysReport.lines(values) {
+            print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
+        }
         print("secrets in memory")
         for (name, finding) in SecretsReport.lines() {
             print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
         }
-        var problems = Self.fileProblems(values) + SecretsReport.problems(values)
+        var problems = Self.fileProblems(values) + SecretsReport.problems(values) + KeysReport.problems(values)
         problems += await Self.databaseProblems(values)
         print("problems")
         if problems.isEmpty { print("  none") }
@@ -42,7 +46,10 @@ struct Doctor: AsyncParsableCommand {
     /// Files with secrets must be there and for their owner alone; folders must be there.
     private static func fileProblems(_ values: ConfigurationValues) -> [String] {
         var problems: [String] = []
-        for name in ["api.credentials_file", "api.signing_key_file", "authority.root_key_file", "worker.credentials_file"] {
+        for name in [
+            "api.credentials_file", "api.signing_key_file", "authority.root_key_file", "aws.credentials_file",
+            "worker.credentials_file",
+        ] {
             let path = values.string(name)
             guard !path.isEmpty else { continue }
             var status = stat()

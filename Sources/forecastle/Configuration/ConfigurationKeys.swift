@@ -51,12 +51,38 @@ extension ConfigurationKey {
         .init(
             name: "authority.root_key_file", kind: .path, defaultValue: "",
             comment: "Root key of the vault, 32 bytes, mode 0600."),
+
+        // Customers' keys and roles, where they are not the authority's: docs/aws.md
         .init(
             name: "keys.endpoint", kind: .text, defaultValue: "",
-            comment: "KMS where customers' keys live; empty: the authority."),
+            comment: "KMS where customers' keys live; empty: the authority. With sts.endpoint, or not at all."),
+        .init(
+            name: "keys.worker_role", kind: .text, defaultValue: "",
+            comment: "There: ARN of Forecastle's role whose sessions use the grants of jobs."),
+        .init(
+            name: "keys.reader_role", kind: .text, defaultValue: "",
+            comment: "There: ARN of Forecastle's role whose sessions use the grants of queries."),
+        .init(
+            name: "keys.sweeper_role", kind: .text, defaultValue: "",
+            comment: "There: ARN of Forecastle's role that may retire every grant, and nothing else."),
+        .init(
+            name: "keys.caller_check", kind: .choice(["refuse", "simulate", "map", "none"]), defaultValue: "refuse",
+            comment: "Who tells what callers may do there: nobody (refuse), its IAM (simulate), a file (map), nobody need (none)."
+        ),
+        .init(
+            name: "keys.callers_file", kind: .path, defaultValue: "",
+            comment: "JSON: who the authority's callers are there (simulate), or what they may do (map)."),
         .init(
             name: "sts.endpoint", kind: .text, defaultValue: "",
             comment: "STS where customers' roles live; empty: the authority."),
+        .init(
+            name: "aws.credentials_file", kind: .path, defaultValue: "",
+            comment: "Access key of Forecastle's principal there, a JSON file of mode 0600."),
+        .init(
+            name: "iam.endpoint", kind: .text, defaultValue: "https://iam.amazonaws.com",
+            comment: "IAM there, for simulate."),
+        .init(
+            name: "iam.region", kind: .text, defaultValue: "us-east-1", comment: "Region that calls of that IAM are signed for."),
 
         // PostgreSQL
         .init(
@@ -116,7 +142,7 @@ extension ConfigurationKey {
             comment: "Renewal of leases, stops and revocations; at most a third of the lease."),
         .init(
             name: "worker.key_lease_ms", kind: .integer(100...60_000), defaultValue: "2000", unit: "milliseconds",
-            comment: "Renewal of key leases: how soon a revoked key is noticed without an announcement."),
+            comment: "Renewal of key leases: how soon a revoked key is noticed unannounced; 5000 where keys.endpoint is set."),
         .init(
             name: "worker.frame_bytes", kind: .integer(1024...1_048_576), defaultValue: "65536", unit: "bytes",
             comment: "Plaintext of one frame of a chunk."),

@@ -35,6 +35,7 @@ struct ConfigurationValues: Sendable {
         guard milliseconds("worker.beat_ms") * 3 <= milliseconds("worker.lease_ms") else {
             throw ConfigurationError(key: "worker.beat_ms", rule: "must be at most a third of worker.lease_ms")
         }
+        try KeyServers(self).check()
     }
 
     /// Nested maps become dotted names; lists become values joined by commas.

@@ -29,12 +29,13 @@ struct API: AsyncParsableCommand {
         let producer = try KafkaProducer(configuration: try process.kafka(), logger: logger)
         let relay = try OutboxRelay(pool: pool, publisher: producer, logger: logger)
         let transport = HTTPTransport()
-        let roles = try process.roleSessions(credentialsFile: "api.credentials_file", transport: transport)
+        let roles = try process.roleSessions(credentialsFile: "api.credentials_file", pool: pool, transport: transport)
+        let servers = KeyServers(values)
+        let rights = try servers.callerRights(roles: roles, transport: transport)
         let readGrants = ReadGrants(
             process: process.id, pool: pool, retirer: KMSGrantRetirer(roles: roles, process: process.id), configuration: jobs,
             logger: logger)
-        let keeper = KeyLeaseKeeper(
-            timing: .init(interval: values.duration(milliseconds: "worker.key_lease_ms")), logger: logger)
+        let keeper = KeyLeaseKeeper(timing: .init(interval: servers.lease), logger: logger)
         let artifacts = try DirectoryObjectStore(root: try values.required("artifacts.directory"))
         let engine = JobsEngine(pool: pool, configuration: jobs, logger: logger, wakeRelay: { relay.wake() })
         let signingKey = try values.required("api.signing_key_file")
@@ -42,7 +43,8 @@ struct API: AsyncParsableCommand {
         defer { tokenSecret.wipe() }
         let service = ForecastService(
             configuration: try settings(values, process: process), pool: pool, engine: engine,
-            signer: try KeyFiles.signer(at: signingKey), keys: KeyCheck(roles: roles, defaults: DefaultKeys(roles: roles)),
+            signer: try KeyFiles.signer(at: signingKey),
+            keys: KeyCheck(roles: roles, defaults: DefaultKeys(roles: roles), callers: rights?.map ?? CallerMap()),
             queries: ArtifactQueries(
                 readGrants: readGrants, roles: roles, keeper: keeper, artifacts: artifacts, process: process.id),
             tokens: try tokenSecret.withUnsafeBytes { PageToken(secret: $0) }, logger: logger)
@@ -54,7 +56,8 @@ struct API: AsyncParsableCommand {
             transport: transport)
         let server = AWSServer(
             configuration: .init(host: values.string("api.host"), port: values.integer("api.port")),
-            handler: ForecastHandler(service: service, authorizer: Authorizer(authority: authority), logger: logger),
+            handler: ForecastHandler(
+                service: service, authorizer: Authorizer(authority: authority, rights: rights), logger: logger),
             logger: logger, onBound: { port in logger.info("api serves", metadata: ["port": "\(port)"]) })
         try await process.run([
             pool, producer, relay, keeper, try ControlBell.service(process) { keeper.renewNow() },

@@ -37,7 +37,7 @@ struct Authority: AsyncParsableCommand {
                 CloudTrailService(accounts: core.accounts, pool: pool, trail: core.trail, identity: core.identity),
                 AuthorizeService(
                     authenticator: authenticator, accounts: core.accounts, keys: core.keys, pool: pool, trail: core.trail,
-                    identity: core.identity),
+                    identity: core.identity, rolesAreElsewhere: KeyServers(values).areElsewhere),
             ],
             authenticator: authenticator, region: values.string("region"), logger: logger)
         let server = AWSServer(

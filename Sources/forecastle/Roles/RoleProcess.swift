@@ -71,16 +71,16 @@ struct RoleProcess: Sendable {
     }
 
     /// Sessions of the process's own principal and of the roles it may assume.
-    func roleSessions(credentialsFile key: String, transport: any AWSTransport) throws -> RoleSessions {
+    ///
+    /// - Parameter pool: of the jobs database.
+    func roleSessions(
+        credentialsFile key: String, pool: PostgresPool, transport: any AWSTransport
+    ) throws -> RoleSessions {
         let credentials = try CredentialsFile(path: try values.required(key)).read()
-        let authority = try values.required("authority.endpoint")
-        func endpoint(_ key: String) -> String { values.string(key).isEmpty ? authority : values.string(key) }
         return RoleSessions(
             principals: ServicePrincipals(region: values.string("region"), account: values.string("service_account")),
-            endpoints: .init(
-                authority: authority, keys: endpoint("keys.endpoint"), sts: endpoint("sts.endpoint"),
-                region: values.string("region")),
-            process: StaticCredentials(credentials), transport: transport)
+            authority: try values.required("authority.endpoint"), process: StaticCredentials(credentials),
+            transport: transport, elsewhere: try KeyServers(values).elsewhere(pool: pool))
     }
 
     /// Runs until SIGTERM or SIGINT; services stop in the opposite order.

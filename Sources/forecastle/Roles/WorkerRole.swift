@@ -31,12 +31,12 @@ struct WorkerRole: AsyncParsableCommand {
         let beatPool = try process.pool("jobs.postgres", connections: 1, statementTimeout: jobs.lease / 2)
         let producer = try KafkaProducer(configuration: try process.kafka(), logger: logger)
         let relay = try OutboxRelay(pool: pool, publisher: producer, logger: logger)
-        let roles = try process.roleSessions(credentialsFile: "worker.credentials_file", transport: HTTPTransport())
+        let roles = try process.roleSessions(
+            credentialsFile: "worker.credentials_file", pool: pool, transport: HTTPTransport())
         let retirer = KMSGrantRetirer(roles: roles, process: process.id)
         let artifacts = try DirectoryObjectStore(root: try values.required("artifacts.directory"))
         let remover = ArtifactRemover(store: artifacts)
-        let keeper = KeyLeaseKeeper(
-            timing: .init(interval: values.duration(milliseconds: "worker.key_lease_ms")), logger: logger)
+        let keeper = KeyLeaseKeeper(timing: .init(interval: KeyServers(values).lease), logger: logger)
         let environment = try PipelineEnvironment(
             roles: roles, keeper: keeper, artifacts: artifacts,
             buckets: try DirectoryBuckets(root: try values.required("buckets.directory")),

@@ -168,13 +168,16 @@ import Testing
             let read = { (object: String, role: String) in
                 AuthorizeRequest.Decision(action: "s3:GetObject", resource: "arn:aws:s3:::\(object)", role: role)
             }
+            let event = "CreateDatasetImportJob"
+            let signed = try claim(of: house.admin, operation: event)
             let answers = try decisions(
                 try await ask(
-                    house, try claim(of: house.admin),
-                    [read("in/a.csv", arn), read("out/a.csv", arn), read("in/a.csv", arn + "x")]))
+                    house, signed, [read("in/a.csv", arn), read("out/a.csv", arn), read("in/a.csv", arn + "x")], event: event))
             #expect(answers.map(\.isAllowed) == [true, false, false])
-            let wrong = AuthorizeRequest.Decision(action: "forecast:CreateDataset", resource: "*", role: arn)
-            #expect(try await ask(house, try claim(of: house.admin), [wrong]).code == "ValidationException")
+            for action in ["forecast:CreateDatasetImportJob", "iam:PassRole", "kms:Decrypt"] {
+                let wrong = AuthorizeRequest.Decision(action: action, resource: "*", role: arn)
+                #expect(try await ask(house, signed, [wrong], event: event).code == "ValidationException")
+            }
         }
     }
 
@@ -184,6 +187,11 @@ import Testing
             let other = AuthorizeRequest.Decision(action: "iam:CreateUser", resource: "*")
             #expect(try await ask(house, signed, [other]).code == "ValidationException")
             #expect(try await ask(house, signed, []).code == "ValidationException")
+            // Nor those of another operation, whatever stands beside them.
+            for action in ["forecast:DeleteDataset", "s3:GetObject"] {
+                let foreign = AuthorizeRequest.Decision(action: action, resource: "*")
+                #expect(try await ask(house, signed, [Self.dataset, foreign]).code == "ValidationException")
+            }
         }
     }
 
