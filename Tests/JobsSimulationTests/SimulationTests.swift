@@ -10,7 +10,8 @@ import Testing
     @Test func noScheduleBreaksARule() throws {
         let failed = firstFailure(SimulationSettings(), seeds: 0..<3000)
         if let found = failed?.shrunk() {
-            Issue.record("seed \(failed?.seed ?? 0): \(found.failure)\n\(found.schedule.map(\.description).joined(separator: "\n"))")
+            Issue.record(
+                "seed \(failed?.seed ?? 0): \(found.failure)\n\(found.schedule.map(\.description).joined(separator: "\n"))")
         }
         #expect(failed == nil)
     }
@@ -23,7 +24,8 @@ import Testing
         settings.events = 300
         let failed = firstFailure(settings, seeds: 1_000_000..<1_002_000)
         if let found = failed?.shrunk() {
-            Issue.record("seed \(failed?.seed ?? 0): \(found.failure)\n\(found.schedule.map(\.description).joined(separator: "\n"))")
+            Issue.record(
+                "seed \(failed?.seed ?? 0): \(found.failure)\n\(found.schedule.map(\.description).joined(separator: "\n"))")
         }
         #expect(failed == nil)
     }
