@@ -93,6 +93,8 @@ let package = Package(
                 "ObjectStore", "Postgres", "Secrets", "Telemetry", "TimeSeries", crypto, logging,
             ]),
 
+        room("JobsSimulation", ["Jobs"]),
+
         // Level 4
         room(
             "AuthorityAPI",
@@ -160,6 +162,7 @@ let package = Package(
             "KeysTests",
             ["AWSProtocol", "Accounts", "AuditTrail", "Keys", "Policies", "Postgres", "PostgresTesting", "Secrets", logging]),
         tests("JobsTests", ["Jobs", "Postgres", "PostgresTesting", crypto, logging]),
+        tests("JobsSimulationTests", ["Jobs", "JobsSimulation"]),
         tests("AuditTrailTests", ["AWSProtocol", "AuditTrail", "Postgres", "PostgresTesting", logging]),
         tests("TimeSeriesTests", ["TimeSeries"]),
         tests(
