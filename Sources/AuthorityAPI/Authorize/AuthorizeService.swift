@@ -45,9 +45,9 @@ package struct AuthorizeService: AuthorityService {
         let caller = try await authenticator.authenticate(asked.claim, service: Self.callersService, now: request.eventTime)
         let circumstances = RequestCircumstances(
             time: request.eventTime, sourceIP: asked.sourceIP, isSecureTransport: asked.isSecureTransport,
-            region: identity.region)
+            region: identity.region, userAgent: shortened(asked.userAgent))
         do {
-            let answers = try await decide(asked, caller: caller, circumstances)
+            let answers = try await decide(asked, caller: caller, circumstances, serviceIP: request.sourceIP)
             let record = record(asked, caller: caller, answers, request)
             try await trail.record(record)
             return .json(response(caller, answers, eventID: record.eventID).json)
@@ -68,10 +68,13 @@ package struct AuthorizeService: AuthorityService {
 
     // MARK: Decisions
 
+    /// - Parameter serviceIP: the address of the API, which is where its calls of KMS come from.
     private func decide(
-        _ asked: AuthorizeRequest, caller: Principal, _ circumstances: RequestCircumstances
+        _ asked: AuthorizeRequest, caller: Principal, _ circumstances: RequestCircumstances, serviceIP: String
     ) async throws -> [KeyAccess] {
         var forwarded = circumstances
+        forwarded.sourceIP = serviceIP
+        forwarded.userAgent = identity.servicePrincipal
         forwarded.forwarded = .init(viaService: identity.viaService, servicePrincipal: identity.servicePrincipal)
         var answers = try await pool.withConnection { connection in
             let policies = try await self.accounts.policies(of: caller, on: connection)
