@@ -13,6 +13,8 @@ import struct FoundationEssentials.UUID
 package struct AuthorizeService: AuthorityService {
     package let route = AuthorityRoute.json(targetPrefix: AuthorizeRequest.targetPrefix)
     package let signingName = AuthorizeRequest.signingName
+    /// Twice what the edges of callers take: it carries a caller's whole request for the trail.
+    package let bodyLimits = JSONLimits(entries: 2000)
 
     private let authenticator: RequestAuthenticator
     private let accounts: AccountsStore

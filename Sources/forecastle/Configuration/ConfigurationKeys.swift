@@ -52,6 +52,9 @@ extension ConfigurationKey {
             name: "authority.root_key_file", kind: .path, defaultValue: "",
             comment: "Root key of the vault, 32 bytes, mode 0600."),
         .init(
+            name: "authority.quota_percent", kind: .integer(0...1_000_000), defaultValue: "100", unit: "percent",
+            comment: "Calls a second that an account may make, in parts of AWS's default quotas; 0 for no quotas."),
+        .init(
             name: "keys.endpoint", kind: .text, defaultValue: "",
             comment: "KMS where customers' keys live; empty: the authority."),
         .init(
