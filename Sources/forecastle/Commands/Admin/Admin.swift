@@ -8,5 +8,6 @@ struct Admin: AsyncParsableCommand {
         abstract: "Look after accounts, users, access keys, roles and policies of the authority.",
         subcommands: [
             AdminAccount.self, AdminUser.self, AdminAccessKey.self, AdminRole.self, AdminPolicy.self,
+            AdminExplain.self,
         ])
 }
