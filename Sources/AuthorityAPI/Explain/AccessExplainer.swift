@@ -103,7 +103,8 @@ package struct AccessExplainer: Sendable {
         let request = Self.request(
             question, by: .service(identity.servicePrincipal), known: identity.conditionContext(circumstances(now)))
         guard let decision = try await decideTrust(request, .none, on: connection) else {
-            throw AWSError.validation("A service's own name counts in the trust policies of roles alone: give sts:AssumeRole and a role.")
+            throw AWSError.validation(
+                "A service's own name counts in the trust policies of roles alone: give sts:AssumeRole and a role.")
         }
         return AccessExplanation(
             principal: identity.servicePrincipal, resource: question.resource, decision: decision, refusal: nil)

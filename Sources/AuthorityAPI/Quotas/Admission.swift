@@ -63,7 +63,8 @@ package struct Admission: Sendable {
 
     /// The name is the caller's word; one that no operation could have is not repeated.
     private static func eventName(_ operation: String) -> String {
-        let isName = (1...64).contains(operation.utf8.count) && operation.utf8.allSatisfy { $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A }
+        let isName =
+            (1...64).contains(operation.utf8.count) && operation.utf8.allSatisfy { $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A }
         return isName ? operation : "Unknown"
     }
 

@@ -3,6 +3,7 @@ import Accounts
 import AuthorityAPI
 import FoundationEssentials
 import Policies
+import Postgres
 import PostgresTesting
 import Testing
 
@@ -109,7 +110,8 @@ import Testing
         try await KMSHouse.with { house in
             let role = try await house.accounts.createRole(
                 "data", account: Self.customer,
-                trustPolicy: #"{"Statement":{"Effect":"Allow","Principal":{"AWS":"\#(Self.customer)"},"Action":"sts:AssumeRole"}}"#,
+                trustPolicy:
+                    #"{"Statement":{"Effect":"Allow","Principal":{"AWS":"\#(Self.customer)"},"Action":"sts:AssumeRole"}}"#,
                 by: .commandLine)
             try await house.accounts.putPolicy(
                 "use", document: #"{"Statement":{"Effect":"Allow","Action":"kms:Decrypt","Resource":"*"}}"#, of: .role("data"),
