@@ -4,7 +4,6 @@ How much slower a working client gets is printed and not judged: run with -s to 
 """
 import contextlib
 import selectors
-import socket
 import threading
 import time
 from urllib.parse import urlsplit
@@ -126,7 +125,5 @@ def test_who_keeps_the_authority_waiting_is_closed(cluster, kms, address, what, 
 
 def test_a_flood_of_headers_is_told_so(address):
     with connect(address) as connection:
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            connection.sendall(HEAD + b"".join(b"X-%d: v\r\n" % n for n in range(5000)))
-        connection.shutdown(socket.SHUT_WR)
+        connection.sendall(HEAD + b"".join(b"X-%d: v\r\n" % n for n in range(5000)))
         assert connection.recv(4096).startswith(b"HTTP/1.1 431 ")
