@@ -1,11 +1,12 @@
 """Calls beyond AWS's default quotas, as boto3 sees them, on a cluster that has the defaults."""
 import concurrent.futures
+import threading
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from conftest import REGION, Cluster
+from conftest import REGION, SERVICES, Cluster, Customer, monthly_csv
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +63,28 @@ def test_a_throttled_call_is_in_the_trail_but_not_each_one(limited):
         LookupAttributes=[{"AttributeKey": "EventName", "AttributeValue": "DisableKey"}], MaxResults=50)["Events"]
     throttled = [event for event in events if '"errorCode":"ThrottlingException"' in event["CloudTrailEvent"].replace(" ", "")]
     assert 1 <= len(throttled) < 40
+
+
+def test_a_job_runs_while_its_customer_is_throttled(limited):
+    (limited.buckets / "customer").mkdir(exist_ok=True)
+    customer = Customer(limited, {service: client(limited, service, 8) for service in SERVICES}, "customer")
+    role = customer.role("busy")
+    key = customer.key(role)
+    dataset = customer.dataset("busy", key, role)
+    path = customer.put("busy/history.csv", monthly_csv())
+    kms = client(limited, "kms", 1)
+    other = kms.create_key()["KeyMetadata"]["KeyId"]
+    ended, found = threading.Event(), []
+
+    def hurry():
+        while not ended.is_set():
+            found.extend(codes(lambda: kms.disable_key(KeyId=other), 16))
+
+    hurrying = threading.Thread(target=hurry)
+    hurrying.start()
+    try:
+        assert customer.wait(customer.import_("busy", dataset, path, role))["Status"] == "ACTIVE"
+    finally:
+        ended.set()
+        hurrying.join()
+    assert "ThrottlingException" in found

@@ -140,6 +140,32 @@ import Testing
         }
     }
 
+    /// The API asks on callers' behalf and must not be able to make them somebody else.
+    @Test func whoAsksForAnotherCannotChangeWhoThatIs() async throws {
+        try await KMSHouse.with { house in
+            let condition = #""Condition":{"StringEquals":{"aws:username":"boss"}}"#
+            let policy = #"""
+                {"Statement":[{"Effect":"Allow","Principal":{"AWS":"\#(Self.customer)"},"Action":"kms:*","Resource":"*"},
+                 {"Effect":"Allow","Principal":"*","Action":"kms:Decrypt","Resource":"*",\#(condition)}]}
+                """#
+            let key = try await house.createKey(["Policy": .string(policy)])
+            for (name, isAllowed) in [("ann", false), ("boss", true)] {
+                _ = try await house.user(name)
+                let principal = try await house.pool.withConnection { connection in
+                    try await house.accounts.principal(
+                        named: "arn:aws:iam::\(Self.customer):user/\(name)", now: Date(), on: connection)
+                }
+                let answer = try await house.keys.decide(
+                    principal: principal,
+                    circumstances: RequestCircumstances(
+                        time: Date(), sourceIP: "", isSecureTransport: false, region: KMSHouse.region),
+                    action: "kms:Decrypt", key: key, encryptionContext: [:],
+                    context: ConditionContext(["aws:username": ["boss"]]))
+                #expect(answer.isAllowed == isAllowed, "\(name)")
+            }
+        }
+    }
+
     @Test(arguments: [
         "arn:aws:iam::123456789012:user/nobody", "arn:aws:iam::123456789012:role/nobody", "AKIAAAAAAAAAAAAAAAAA", "nobody",
         "arn:aws:iam::000000000000:root", "arn:aws:sts::123456789012:assumed-role/nobody/s",
