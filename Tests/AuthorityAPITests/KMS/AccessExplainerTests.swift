@@ -2,6 +2,7 @@ import AWSProtocol
 import Accounts
 import AuthorityAPI
 import FoundationEssentials
+import Keys
 import Policies
 import Postgres
 import PostgresTesting
