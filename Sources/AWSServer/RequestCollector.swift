@@ -61,7 +61,10 @@ final class RequestCollector: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let error = error as? HTTPParserError, !isRefused else {
+        // What a refused client goes on sending is no request, and each part of it an error of the decoder. To close for that would
+        // take the refusal from the client; the deadline of draining ends it.
+        if isRefused { return }
+        guard let error = error as? HTTPParserError else {
             context.close(promise: nil)
             return
         }

@@ -7,6 +7,8 @@ extension AccountsStore {
     package static let maximumUserPolicyCharacters = 2048
     /// Inline policies of one user or role.
     package static let maximumPolicies = 50
+    /// What a session's inline policy is called, which has no name of its own.
+    static let inlineSessionPolicy = "inline"
 
     package func putPolicy(
         _ name: String, document: String, of owner: PolicyOwner, account: String, by actor: AdminActor
@@ -73,6 +75,9 @@ extension AccountsStore {
             let rows = try await connection.query(
                 "SELECT name, document FROM user_policies WHERE user_id = \(principal.userID) ORDER BY name")
             return SubjectPolicies(identity: try rows.map(attached))
+        case .assumedRole(let session) where principal.accessKeyID.isEmpty:
+            // A session that the role could have (`RoleEntity.principal`): nothing narrows it.
+            return try await policies(ofRole: session.roleID, on: connection)
         case .assumedRole(let session):
             let answers = try await connection.pipeline([
                 "SELECT name, document FROM role_policies WHERE role_id = \(session.roleID) ORDER BY name",
@@ -86,14 +91,20 @@ extension AccountsStore {
             let narrowed = try row.get("session_policy", as: String?.self)
             return SubjectPolicies(
                 identity: try answers[0].map(attached),
-                session: try narrowed.map { try policies.document($0, kind: .session) })
+                session: try narrowed.map {
+                    [AttachedPolicy(name: Self.inlineSessionPolicy, document: try policies.document($0, kind: .session))]
+                } ?? [])
         }
     }
 
     /// What a role's policies are now, for a question about sessions that it would have.
     package func policies(of role: RoleEntity, on connection: PostgresConnection) async throws -> SubjectPolicies {
+        try await policies(ofRole: role.roleID, on: connection)
+    }
+
+    private func policies(ofRole id: String, on connection: PostgresConnection) async throws -> SubjectPolicies {
         let rows = try await connection.query(
-            "SELECT name, document FROM role_policies WHERE role_id = \(role.roleID) ORDER BY name")
+            "SELECT name, document FROM role_policies WHERE role_id = \(id) ORDER BY name")
         return SubjectPolicies(identity: try rows.map(attached))
     }
 

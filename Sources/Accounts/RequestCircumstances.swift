@@ -10,6 +10,8 @@ package struct RequestCircumstances: Sendable, Hashable {
     package var sourceIP: String
     package var isSecureTransport: Bool
     package var region: String
+    /// As the client sent it, which no signature covers; empty where it sent none.
+    package var userAgent: String
     /// Set where a service asks on the principal's behalf (forward access session), such as `forecast.us-west-2.amazonaws.com` with
     /// `forecast.amazonaws.com`.
     package var forwarded: Forwarded?
@@ -24,11 +26,15 @@ package struct RequestCircumstances: Sendable, Hashable {
         }
     }
 
-    package init(time: Date, sourceIP: String, isSecureTransport: Bool, region: String, forwarded: Forwarded? = nil) {
+    package init(
+        time: Date, sourceIP: String, isSecureTransport: Bool, region: String, userAgent: String = "",
+        forwarded: Forwarded? = nil
+    ) {
         self.time = time
         self.sourceIP = sourceIP
         self.isSecureTransport = isSecureTransport
         self.region = region
+        self.userAgent = userAgent
         self.forwarded = forwarded
     }
 }
@@ -87,6 +93,7 @@ extension ServiceIdentity {
         var context = ConditionContext()
         context.set("aws:PrincipalIsAWSService", true)
         context.set("aws:PrincipalServiceName", servicePrincipal)
+        context["aws:PrincipalServiceNamesList"] = [servicePrincipal, viaService]
         context.set("aws:ViaAWSService", false)
         context.setCircumstances(circumstances)
         return context
@@ -100,5 +107,6 @@ extension ConditionContext {
         set("aws:SecureTransport", circumstances.isSecureTransport)
         set("aws:RequestedRegion", circumstances.region)
         if !circumstances.sourceIP.isEmpty { set("aws:SourceIp", circumstances.sourceIP) }
+        if !circumstances.userAgent.isEmpty { set("aws:UserAgent", circumstances.userAgent) }
     }
 }

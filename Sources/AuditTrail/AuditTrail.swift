@@ -26,7 +26,7 @@ package final class AuditTrail: Sendable {
         return AuditTrail(pool: pool, shard: shard)
     }
 
-    private init(pool: PostgresPool, shard: UUID) {
+    init(pool: PostgresPool, shard: UUID) {
         self.pool = pool
         self.shard = shard
         self.group = GroupCommit(

@@ -12,17 +12,17 @@ package struct AuthorityHandler: AWSRequestHandler {
     /// Characters of a user agent that are kept.
     static let maximumUserAgentCharacters = 1024
 
-    /// Twice what the edges of callers take: Authorize carries a caller's whole request for the trail.
-    static let bodyLimits = JSONLimits(entries: 2000)
-
     private let jsonServices: [String: any AuthorityService]
     private let queryServices: [String: any AuthorityService]
     private let authenticator: RequestAuthenticator
+    private let admission: Admission?
     private let region: String
     private let logger: Logger
 
+    /// - Parameter admission: nil for no quotas.
     package init(
-        services: [any AuthorityService], authenticator: RequestAuthenticator, region: String, logger: Logger
+        services: [any AuthorityService], authenticator: RequestAuthenticator, admission: Admission? = nil, region: String,
+        logger: Logger
     ) {
         var json: [String: any AuthorityService] = [:]
         var query: [String: any AuthorityService] = [:]
@@ -35,6 +35,7 @@ package struct AuthorityHandler: AWSRequestHandler {
         jsonServices = json
         queryServices = query
         self.authenticator = authenticator
+        self.admission = admission
         self.region = region
         self.logger = logger
     }
@@ -66,13 +67,17 @@ package struct AuthorityHandler: AWSRequestHandler {
         let claim = try SignedRequestClaim(parsing: request)
         guard !claim.isPresigned else { throw .missingAuthenticationToken }
         let principal = try await authenticate(claim, for: service, request)
-        let (body, secret) = try Self.body(of: request, secretMember: service.secretMembers[target.operation])
+        let circumstances = circumstances(of: request)
+        try await admission?.admit(
+            target.operation, of: service, by: principal, .init(circumstances: circumstances, requestID: requestID))
+        let (body, secret) = try Self.body(
+            of: request, secretMember: service.secretMembers[target.operation], limits: service.bodyLimits)
         defer { secret?.wipe() }
         let reply = try await service.handle(
             operation: target.operation,
             request: AuthenticatedRequest(
-                principal: principal, circumstances: circumstances(of: request), requestID: requestID,
-                userAgent: userAgent(of: request), claim: claim, body: body, secret: secret))
+                principal: principal, circumstances: circumstances, requestID: requestID,
+                userAgent: circumstances.userAgent, claim: claim, body: body, secret: secret))
         switch reply {
         case .json(let object): return .json(object)
         case .secretJSON(let body): return .secretJSON(body)
@@ -92,11 +97,14 @@ package struct AuthorityHandler: AWSRequestHandler {
         guard case .query(let version, let namespace) = service.route, parameters["Version"] == version,
             let operation = parameters["Action"]
         else { throw .unknownOperation("The action or version is not known.") }
+        let circumstances = circumstances(of: request)
+        try await admission?.admit(
+            operation, of: service, by: principal, .init(circumstances: circumstances, requestID: requestID))
         let reply = try await service.handle(
             operation: operation,
             request: AuthenticatedRequest(
-                principal: principal, circumstances: circumstances(of: request), requestID: requestID,
-                userAgent: userAgent(of: request), claim: claim, parameters: parameters))
+                principal: principal, circumstances: circumstances, requestID: requestID,
+                userAgent: circumstances.userAgent, claim: claim, parameters: parameters))
         guard case .xml(let result) = reply else { throw .internalFailure() }
         var writer = XMLWriter()
         // The service knows the operation by now, so that its name is safe as that of an element.
@@ -109,9 +117,9 @@ package struct AuthorityHandler: AWSRequestHandler {
 
     /// The secret goes from the bytes that were received straight into locked memory; what came over the wire is overwritten.
     private static func body(
-        of request: AWSRequest, secretMember: String?
+        of request: AWSRequest, secretMember: String?, limits: JSONLimits
     ) throws(AWSError) -> (JSONObject, SharedSecret?) {
-        guard let secretMember else { return (try JSONObject.parseBody(request.body, limits: bodyLimits), nil) }
+        guard let secretMember else { return (try JSONObject.parseBody(request.body, limits: limits), nil) }
         let secret: SharedSecret?
         let rest: [UInt8]
         do {
@@ -125,7 +133,7 @@ package struct AuthorityHandler: AWSRequestHandler {
             throw .internalFailure(cause: error)
         }
         request.secretBody?.wipe()
-        let object = try JSONObject.parseBody(rest, limits: bodyLimits)
+        let object = try JSONObject.parseBody(rest, limits: limits)
         // Under a name written with escapes it would have been parsed as text.
         guard secret != nil || object[secretMember] == nil else {
             throw .serialization("The member \(secretMember) is not one string of base64.")
@@ -156,7 +164,7 @@ package struct AuthorityHandler: AWSRequestHandler {
     private func circumstances(of request: AWSRequest) -> RequestCircumstances {
         RequestCircumstances(
             time: request.receivedAt, sourceIP: request.sourceAddress, isSecureTransport: request.isSecureTransport,
-            region: region)
+            region: region, userAgent: userAgent(of: request))
     }
 
     private func userAgent(of request: AWSRequest) -> String {

@@ -12,12 +12,15 @@ package protocol AuthorityService: Sendable {
     /// For each operation whose request brings a secret, the member that holds it, in base64. It is taken out of the bytes
     /// that were received before the rest is parsed.
     var secretMembers: [String: String] { get }
+    /// Bounds of a JSON body.
+    var bodyLimits: JSONLimits { get }
     /// Throws what the caller is told; whatever must not be told goes into the error's `cause`.
     func handle(operation: String, request: AuthenticatedRequest) async throws(AWSError) -> AWSReply
 }
 
 extension AuthorityService {
     package var secretMembers: [String: String] { [:] }
+    package var bodyLimits: JSONLimits { .default }
 }
 
 /// How requests are recognised as a service's.

@@ -15,7 +15,7 @@ package struct AuthorizationRequest: Sendable {
     }
 }
 
-/// A policy of a user or role with its name.
+/// A policy with the name it is known by: that of an inline policy, or the ARN of a managed one.
 package struct AttachedPolicy: Sendable, Hashable {
     package let name: String
     package let document: PolicyDocument
@@ -28,14 +28,17 @@ package struct AttachedPolicy: Sendable, Hashable {
 
 /// Everything on the subject's own side: what it is allowed and what limits that.
 package struct SubjectPolicies: Sendable, Hashable {
-    /// The policies of the user, or of the role whose session the subject is.
+    /// The policies of the user with its groups', or of the role whose session the subject is.
     package var identity: [AttachedPolicy]
-    /// What the session was narrowed to when it was made; nil where it was not.
-    package var session: PolicyDocument?
+    /// What the session was narrowed to when it was made, an inline policy and managed ones: one limit together, which lets through
+    /// what any of them allows. Empty where the session was not narrowed.
+    package var session: [AttachedPolicy]
     /// The permissions boundary; nil where there is none.
-    package var boundary: PolicyDocument?
+    package var boundary: AttachedPolicy?
 
-    package init(identity: [AttachedPolicy] = [], session: PolicyDocument? = nil, boundary: PolicyDocument? = nil) {
+    package init(
+        identity: [AttachedPolicy] = [], session: [AttachedPolicy] = [], boundary: AttachedPolicy? = nil
+    ) {
         self.identity = identity
         self.session = session
         self.boundary = boundary

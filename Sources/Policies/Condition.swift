@@ -15,12 +15,14 @@ struct Condition: Sendable, Hashable {
         let present = context[key]
         switch comparison.base {
         case .null:
-            return values.contains(.bool(present == nil))
+            return values.contains(.bool(present?.isEmpty ?? true))
         case .compare(let comparison, let isNegated):
             guard let given = present, !given.isEmpty else { return holdsWithoutValue }
             guard let expected = expand(in: context, effect: effect, isNegated: isNegated) else { return false }
             let test = { (value: String) in
-                expected.contains { $0.matches(value, by: comparison) } != isNegated
+                // A value that is none of the operator's kind is neither like nor unlike: it opens no Allow and evades no Deny.
+                guard ReadyValue.canCompare(value, by: comparison) else { return isNegated && effect == .deny }
+                return expected.contains { $0.matches(value, by: comparison) } != isNegated
             }
             switch self.comparison.quantifier {
             case .all: return given.allSatisfy(test)
@@ -65,12 +67,24 @@ private enum ReadyValue {
     case plain(ConditionValue)
     case pattern(ExpandedPattern)
 
+    /// Whether a request's value is of the kind that the operator compares.
+    static func canCompare(_ value: String, by comparison: ConditionOperator.Comparison) -> Bool {
+        switch comparison {
+        case .numeric: ConditionValue.number(value) != nil
+        case .date: PolicyDate.seconds(value) != nil
+        case .bool: ConditionValue.bool(value) != nil
+        case .binary: Base64.decode(value) != nil
+        case .ip: IPNetwork.isAddress(value)
+        case .stringEquals, .stringEqualsIgnoringCase, .stringLike, .arn: true
+        }
+    }
+
     func matches(_ value: String, by comparison: ConditionOperator.Comparison) -> Bool {
         switch (comparison, self) {
         case (.stringEquals, .pattern(let pattern)):
             return sameBytes(pattern.literalText, value)
         case (.stringEqualsIgnoringCase, .pattern(let pattern)):
-            return sameBytes(pattern.literalText.lowercased(), value.lowercased())
+            return sameBytes(pattern.literalText.latin1Lowercased, value.latin1Lowercased)
         case (.stringLike, .pattern(let pattern)):
             return pattern.matches(value)
         case (.arn, .pattern(let pattern)):

@@ -2,8 +2,8 @@ import AWSProtocol
 
 /// What is known about a request when its conditions are evaluated: key → values.
 ///
-/// Names of keys are matched without regard to ASCII case, values exactly. A key that is absent differs from one with an
-/// empty list only for the `Null` operator.
+/// Names of keys are matched without regard to ASCII case, values exactly. A key with an empty list is one that is absent, for
+/// every operator.
 package struct ConditionContext: Sendable, Equatable {
     private var values: [[UInt8]: [String]] = [:]
 

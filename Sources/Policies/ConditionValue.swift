@@ -45,6 +45,8 @@ enum ConditionValue: Sendable, Hashable {
     }
 
     static func number(_ text: String) -> Double? {
+        // Swift reads more as a number than a policy means: 0x10, inf.
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) || ".+-eE".utf8.contains($0) }) else { return nil }
         guard let number = Double(text), number.isFinite else { return nil }
         return number
     }

@@ -17,16 +17,20 @@ package enum PolicySource: Sendable, Hashable {
     }
 }
 
-/// The statement that decided.
+/// One statement of one policy.
 package struct StatementReference: Sendable, Hashable {
     package let source: PolicySource
+    /// The name of the policy; nil for a resource's, which has none.
+    package let policy: String?
     /// From 0.
     package let index: Int
     package let sid: String?
 }
 
 /// The answer to an `AuthorizationRequest`, with what it rests on.
-package struct Decision: Sendable, Hashable {
+///
+/// Two decisions are equal where the outcome and the text for the caller are.
+package struct Decision: Sendable, Equatable {
     package enum Basis: Sendable, Hashable {
         case statement(StatementReference)
         /// The grant of that id. Limits on grants made through grants apply then.
@@ -49,20 +53,16 @@ package struct Decision: Sendable, Hashable {
     }
 
     package let outcome: Outcome
-    private let sentence: String
+    let question: DecisionQuestion
 
-    init(_ outcome: Outcome, for request: AuthorizationRequest) {
+    init(_ outcome: Outcome, of question: DecisionQuestion) {
         self.outcome = outcome
-        sentence =
-            "User: \(request.subject.name) is not authorized to perform: \(request.action) on resource: \(request.resource)"
-        reason =
-            switch outcome {
-            case .allowed: ""
-            case .denied(let denial): Self.reason(denial, action: request.action)
-            }
+        self.question = question
     }
 
-    private let reason: String
+    package static func == (a: Decision, b: Decision) -> Bool {
+        a.outcome == b.outcome && a.briefMessage == b.briefMessage
+    }
 
     package var isAllowed: Bool {
         if case .allowed = outcome { true } else { false }
@@ -79,10 +79,17 @@ package struct Decision: Sendable, Hashable {
     }
 
     /// The text for the caller of a denied request: who, what, on what and why. Empty for an allowed one.
-    package var message: String { isAllowed ? "" : sentence + reason }
+    package var message: String {
+        guard case .denied(let denial) = outcome else { return "" }
+        return briefMessage + Self.reason(denial, action: question.request.action)
+    }
 
     /// The same without the reason, as STS answers.
-    package var briefMessage: String { isAllowed ? "" : sentence }
+    package var briefMessage: String {
+        guard case .denied = outcome else { return "" }
+        let request = question.request
+        return "User: \(request.subject.name) is not authorized to perform: \(request.action) on resource: \(request.resource)"
+    }
 
     private static func reason(_ denial: Denial, action: String) -> String {
         switch denial {

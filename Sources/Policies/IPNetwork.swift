@@ -27,6 +27,9 @@ struct IPNetwork: Sendable, Hashable {
         prefixBits = bits
     }
 
+    /// Whether a text is one address, without a prefix.
+    static func isAddress(_ text: String) -> Bool { bytes(of: text) != nil }
+
     func contains(_ text: String) -> Bool {
         guard let other = Self.bytes(of: text), other.count == address.count else { return false }
         let wholeBytes = prefixBits / 8

@@ -45,7 +45,8 @@ struct PolicyPattern: Sendable, Hashable {
         }
         let parts = inner.split(separator: ",", maxSplits: 1, omittingEmptySubsequences: false)
         let key = parts[0].trimmed
-        guard !key.isEmpty, key.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7B }) else {
+        // A tag's key, as in `aws:PrincipalTag/cost center`, may hold spaces.
+        guard !key.isEmpty, key.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7B }) else {
             throw .malformed("A policy variable has no valid name.")
         }
         guard parts.count == 2 else { return .variable(key: String(key), fallback: nil) }

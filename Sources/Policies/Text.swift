@@ -12,3 +12,15 @@ extension Unicode.Scalar {
         ("A"..."Z").contains(self) ? Unicode.Scalar(UInt8(ascii: self) | 0x20) : self
     }
 }
+
+extension String {
+    /// The letters that a policy can be written in, ASCII's and Latin-1's, in lower case; nothing else is touched.
+    var latin1Lowercased: String {
+        var lowered = UnicodeScalarView()
+        for scalar in unicodeScalars {
+            let isUpper = (0xC0...0xDE).contains(scalar.value) && scalar.value != 0xD7
+            lowered.append(isUpper ? Unicode.Scalar(UInt8(scalar.value) | 0x20) : scalar.asciiLowercased)
+        }
+        return String(lowered)
+    }
+}

@@ -37,4 +37,6 @@ package enum MetricName {
     package static let requestSeconds = "forecastle_request_seconds"
     /// Label `code`. They are counted and not recorded in the trail: nobody is known to have made them.
     package static let signaturesRefused = "forecastle_signatures_refused"
+    /// Calls beyond a quota, label `quota`.
+    package static let callsThrottled = "forecastle_calls_throttled"
 }

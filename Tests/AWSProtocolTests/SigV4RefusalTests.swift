@@ -4,7 +4,7 @@ import Secrets
 import Testing
 
 @Suite struct SigV4RefusalTests {
-    private typealias Samples = SigV4Samples
+    typealias Samples = SigV4Samples
 
     private func refusal(secret: Redacted<String>? = SigV4Samples.secret, _ change: (inout AWSRequest) -> Void) -> String? {
         var request = Samples.kms
@@ -137,6 +137,51 @@ import Testing
         let range = try #require(request.rawQuery.firstRange(of: old))
         request.rawQuery = request.rawQuery.replacingCharacters(in: range, with: new)
         #expect(Samples.refusal(of: request, service: "sts") == code)
+    }
+
+    @Test(arguments: [
+        (0, false), (1, true), (604_799, true), (604_800, true), (604_801, false), (-1, false),
+    ])
+    func theLifeOfAPresignedRequestIsBounded(seconds: Int, isAccepted: Bool) throws {
+        var request = AWSRequest(
+            method: "GET", rawQuery: "Action=GetCallerIdentity&Version=2011-06-15", headers: [("Host", "127.0.0.1:45025")],
+            receivedAt: Samples.now)
+        try Samples.signer(service: "sts").presign(&request, at: Samples.now, seconds: seconds)
+        #expect(Samples.refusal(of: request, service: "sts") == (isAccepted ? nil : "IncompleteSignatureException"))
+    }
+
+    @Test(arguments: ["%2B60", "060", "60.0", "6%200", "", "9999999999999999999"])
+    func secondsAreAPlainNumber(text: String) {
+        var request = Samples.presigned
+        request.rawQuery = request.rawQuery.replacing("X-Amz-Expires=60", with: "X-Amz-Expires=\(text)")
+        #expect(Samples.refusal(of: request, service: "sts") == "IncompleteSignatureException")
+    }
+
+    /// Whatever one flips of a captured request: each byte of the body, each signed header, each character of signature and secret.
+    @Test(arguments: [(Samples.forecast, "forecast"), (Samples.kms, "kms"), (Samples.sts, "sts")])
+    func eachFlipIsAWrongSignature(request: AWSRequest, service: String) throws {
+        func check(_ what: String, secret: Redacted<String> = Samples.secret, _ change: (inout AWSRequest) -> Void) {
+            var changed = request
+            change(&changed)
+            #expect(Samples.refusal(of: changed, service: service, secret: secret) == "InvalidSignatureException", "\(what)")
+        }
+        for index in request.body.indices { check("body \(index)") { $0.body[index] ^= 1 } }
+        for name in try SignedRequestClaim(parsing: request).canonicalRequest.headers.map(\.name) where name != "x-amz-date" {
+            check(name) { $0.setHeader(name, ($0.header(name) ?? "") + "x") }
+        }
+        check("date") { $0.setHeader("x-amz-date", "20261123T132825Z") }
+        let signature = Array(try SignedRequestClaim(parsing: request).signature)
+        for index in signature.indices {
+            var flipped = signature
+            flipped[index] = flipped[index] == "0" ? "1" : "0"
+            check("signature \(index)") { $0.replaceInAuthorization(String(signature), String(flipped)) }
+        }
+        let secret = Array(Samples.secret.revealed)
+        for index in secret.indices {
+            var flipped = secret
+            flipped[index] = flipped[index] == "a" ? "b" : "a"
+            check("secret \(index)", secret: Redacted(String(flipped))) { _ in }
+        }
     }
 
     @Test func headerAndQueryTogetherAreRefused() {

@@ -77,6 +77,20 @@ import Testing
         #expect(answer.hasPrefix("HTTP/1.1 431 "))
     }
 
+    /// In parts, so that most of them come after the refusal: each is an error of the decoder's, and none may take the answer away.
+    @Test func whoGoesOnSendingHeadersIsToldAllTheSame() async throws {
+        let answer = try await TestServer.with(handler: TestServer.length) { port in
+            try await RawConnection.with(port: port) { connection in
+                try await connection.send("POST / HTTP/1.1\r\nHost: h\r\n")
+                for part in 0..<50 {
+                    try await connection.send((0..<100).map { "X-\(part)-\($0): v\r\n" }.joined())
+                }
+                return await connection.readToEnd()
+            }
+        }
+        #expect(answer.hasPrefix("HTTP/1.1 431 "))
+    }
+
     @Test func aConfigurationOutOfBoundsNamesTheField() {
         var configuration = AWSServerConfiguration()
         configuration.bounds.bodyBytes = 0

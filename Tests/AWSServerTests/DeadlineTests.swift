@@ -92,6 +92,45 @@ import Testing
         #expect(answer.hasSuffix(#"{"Length":0}"#))
     }
 
+    /// With room for three: a fourth closes the one that has been without a request for longest, and no other.
+    @Test(arguments: [(2, 2), (3, 3), (4, 3)])
+    func connectionsAreBounded(count: Int, survivors: Int) async throws {
+        var bounds = AWSServerBounds()
+        bounds.connections = 3
+        let request = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx"
+        let answered = try await TestServer.with(bounds: bounds, handler: TestServer.length) { port in
+            try await withThrowingTaskGroup(of: (Int, Int).self) { group in
+                let again = Signal()
+                for index in 0..<count {
+                    let first = Signal()
+                    group.addTask {
+                        try await RawConnection.with(port: port) { connection in
+                            try await connection.send(request)
+                            var answers = 0
+                            _ = await connection.readToEnd { text in
+                                guard text.hasSuffix("}") else { return }
+                                answers = text.split(separator: "HTTP/1.1 200", omittingEmptySubsequences: false).count - 1
+                                guard answers == 1 else { throw CancellationError() }
+                                await first.open()
+                                await again.wait()
+                                try await connection.send(request)
+                            }
+                            return (index, answers)
+                        }
+                    }
+                    // One after the other, so that it is known who has waited longest.
+                    await first.wait()
+                }
+                await again.open()
+                var answered: [Int: Int] = [:]
+                for try await (index, answers) in group { answered[index] = answers }
+                return answered
+            }
+        }
+        #expect(answered.values.count { $0 == 2 } == survivors)
+        if count > survivors { #expect(answered[0] == 1) }
+    }
+
     /// Two hundred connections that send half a header, where sixty may be open: a working client is answered at
     /// once, again and again.
     @Test func slowClientsKeepNobodyOut() async throws {

@@ -128,7 +128,8 @@ class Cluster:
 
 @pytest.fixture(scope="session")
 def cluster():
-    cluster = Cluster("clients", "--workers", "2")
+    # These tests call faster than any customer; test_quotas.py has a cluster with the defaults.
+    cluster = Cluster("clients", "--workers", "2", "--authority-quota-percent", "0")
     try:
         yield cluster.start()
     finally:

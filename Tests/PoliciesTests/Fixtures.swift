@@ -34,6 +34,11 @@ func identity(_ statements: String..., version: String = "2012-10-17") throws ->
     SubjectPolicies(identity: [AttachedPolicy(name: "p", document: try document(.identity, statements, version))])
 }
 
+/// A session narrowed by one inline policy, without any right of its own.
+func narrowing(_ statements: String...) throws -> SubjectPolicies {
+    SubjectPolicies(session: [AttachedPolicy(name: "inline", document: try document(.session, statements))])
+}
+
 func key(_ statements: String...) throws -> PolicyDocument { try document(.key, statements) }
 
 func trust(_ statements: String...) throws -> PolicyDocument { try document(.trust, statements) }

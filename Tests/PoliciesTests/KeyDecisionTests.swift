@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test func aSessionPolicyLimitsWhatTheRoleWasGivenButNotWhatTheSessionWasGiven() throws {
-        let narrowed = SubjectPolicies(session: try document(.session, [#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"#]))
+        let narrowed = try narrowing(#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"#)
         let byRole = try allowing("arn:aws:iam::111122223333:role/path/r")
         let bySession = try allowing("arn:aws:sts::111122223333:assumed-role/r/s1")
         let subject = session(role: "path/r")
@@ -71,8 +71,7 @@ import Testing
         #expect(!decide(session(role: "path/r", name: "s2"), bySession).isAllowed)
         #expect(decide(subject, try allowing("*")).isAllowed)
         #expect(!decide(subject, try allowing("*"), narrowed).isAllowed)
-        let denying = SubjectPolicies(
-            session: try document(.session, [allowAll, #"{"Effect":"Deny","Action":"kms:*","Resource":"*"}"#]))
+        let denying = try narrowing(allowAll, #"{"Effect":"Deny","Action":"kms:*","Resource":"*"}"#)
         #expect(decide(subject, bySession, denying).isExplicitDeny)
     }
 
@@ -104,7 +103,7 @@ import Testing
         // A grant to the role reaches each of its sessions, as far as their session policy lets them.
         let whole = try grant("arn:aws:iam::111122223333:role/worker")
         #expect(decide(session(role: "worker", name: "job-b"), policy, grants: [whole]).isAllowed)
-        let narrowed = SubjectPolicies(session: try document(.session, [#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"#]))
+        let narrowed = try narrowing(#"{"Effect":"Allow","Action":"s3:*","Resource":"*"}"#)
         #expect(!decide(session(role: "worker"), policy, narrowed, grants: [whole]).isAllowed)
     }
 

@@ -48,7 +48,7 @@ import Testing
         let wanted = request(root(), "forecast:ListDatasets", "*")
         #expect(PolicyEvaluator.decide(wanted, policies: .none).outcome == .allowed(.root))
         var narrowed = try identity(allowAll)
-        narrowed.session = try document(.session, [#"{"Effect":"Allow","Action":"kms:*","Resource":"*"}"#])
+        narrowed.session = try narrowing(#"{"Effect":"Allow","Action":"kms:*","Resource":"*"}"#).session
         let denied = PolicyEvaluator.decide(request(session(role: "r"), "forecast:ListDatasets", "*"), policies: narrowed)
         #expect(denied.outcome == .denied(.missingAllow(.session)))
         #expect(denied.message.hasSuffix("because no session policy allows the forecast:ListDatasets action"))

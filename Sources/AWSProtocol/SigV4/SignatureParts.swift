@@ -109,7 +109,8 @@ struct SignedQuery: Sendable {
     var sessionToken: String? { values["X-Amz-Security-Token"] }
 
     var seconds: Int? {
-        guard let text = values["X-Amz-Expires"], let seconds = Int(text),
+        // Written as clients write it: no sign, no leading zero.
+        guard let text = values["X-Amz-Expires"], let seconds = Int(text), String(seconds) == text,
             (1...SignedRequestClaim.maximumPresignedSeconds).contains(seconds)
         else { return nil }
         return seconds

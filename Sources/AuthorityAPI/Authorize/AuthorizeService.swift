@@ -13,6 +13,8 @@ import struct FoundationEssentials.UUID
 package struct AuthorizeService: AuthorityService {
     package let route = AuthorityRoute.json(targetPrefix: AuthorizeRequest.targetPrefix)
     package let signingName = AuthorizeRequest.signingName
+    /// Twice what the edges of callers take: it carries a caller's whole request for the trail.
+    package let bodyLimits = JSONLimits(entries: 2000)
 
     private let authenticator: RequestAuthenticator
     private let accounts: AccountsStore
@@ -49,9 +51,9 @@ package struct AuthorizeService: AuthorityService {
         let caller = try await authenticator.authenticate(asked.claim, service: Self.callersService, now: request.eventTime)
         let circumstances = RequestCircumstances(
             time: request.eventTime, sourceIP: asked.sourceIP, isSecureTransport: asked.isSecureTransport,
-            region: identity.region)
+            region: identity.region, userAgent: shortened(asked.userAgent))
         do {
-            let answers = try await decide(asked, caller: caller, circumstances)
+            let answers = try await decide(asked, caller: caller, circumstances, serviceIP: request.sourceIP)
             let record = record(asked, caller: caller, answers, request)
             try await trail.record(record)
             return .json(response(caller, answers, eventID: record.eventID).json)
@@ -76,10 +78,13 @@ package struct AuthorizeService: AuthorityService {
 
     // MARK: Decisions
 
+    /// - Parameter serviceIP: the address of the API, which is where its calls of KMS come from.
     private func decide(
-        _ asked: AuthorizeRequest, caller: Principal, _ circumstances: RequestCircumstances
+        _ asked: AuthorizeRequest, caller: Principal, _ circumstances: RequestCircumstances, serviceIP: String
     ) async throws -> [KeyAccess] {
         var forwarded = circumstances
+        forwarded.sourceIP = serviceIP
+        forwarded.userAgent = identity.servicePrincipal
         forwarded.forwarded = .init(viaService: identity.viaService, servicePrincipal: identity.servicePrincipal)
         var answers = try await pool.withConnection { connection in
             let policies = try await self.accounts.policies(of: caller, on: connection)

@@ -18,7 +18,11 @@ extension KeyService: KeyAccessDecider {
         do {
             let reference = try KeyReference(key)
             return try await pool.transaction { connection in
-                var input = DecisionInput(encryptionContext: encryptionContext, context: context, acceptsAlias: true)
+                // What is known of the principal and of keys wins over what the asker says.
+                var known = context
+                known.merge(caller.context)
+                known.merge(Self.keyConditions)
+                var input = DecisionInput(encryptionContext: encryptionContext, context: known, acceptsAlias: true)
                 input.context.merge(Self.aliasCondition(reference))
                 _ = try await self.decide(
                     caller, operation, reference, input, concerns: { _ in }, on: connection)

@@ -26,7 +26,7 @@ extension KeyService {
             if let parent = try decided.grant?.policyGrant() {
                 guard parent.permits(childOperations: Set(request.operations.map(\.rawValue)), constraints: request.constraints)
                 else {
-                    throw KeyError(.accessDenied, "A grant cannot hand on more than the grant that allows it.")
+                    throw KeyError.widerThanItsGrant
                 }
             }
             let id = try await self.store(request, for: call, on: decided.key, connection, isDryRun: isDryRun)

@@ -54,6 +54,9 @@ extension ConfigurationKey {
 
         // Customers' keys and roles, where they are not the authority's: docs/aws.md
         .init(
+            name: "authority.quota_percent", kind: .integer(0...1_000_000), defaultValue: "100", unit: "percent",
+            comment: "Calls a second that an account may make, in parts of AWS's default quotas; 0 for no quotas."),
+        .init(
             name: "keys.endpoint", kind: .text, defaultValue: "",
             comment: "KMS where customers' keys live; empty: the authority. With sts.endpoint, or not at all."),
         .init(

@@ -39,7 +39,8 @@ struct Authority: AsyncParsableCommand {
                     authenticator: authenticator, accounts: core.accounts, keys: core.keys, pool: pool, trail: core.trail,
                     identity: core.identity, rolesAreElsewhere: KeyServers(values).areElsewhere),
             ],
-            authenticator: authenticator, region: values.string("region"), logger: logger)
+            authenticator: authenticator, admission: Self.admission(values, core), region: values.string("region"),
+            logger: logger)
         let server = AWSServer(
             configuration: .init(host: values.string("authority.host"), port: values.integer("authority.port")),
             handler: handler, logger: logger,
@@ -56,6 +57,13 @@ struct Authority: AsyncParsableCommand {
             }
         }
         try await process.run([pool, producer, deletions, server])
+    }
+
+    /// Nil where quotas are turned off.
+    private static func admission(_ values: ConfigurationValues, _ core: AuthorityCore) -> Admission? {
+        let percent = values.integer("authority.quota_percent")
+        guard percent > 0 else { return nil }
+        return Admission(quotas: RequestQuotas(percent: percent), trail: core.trail, identity: core.identity)
     }
 }
 

@@ -64,11 +64,15 @@ struct AuthorityHouse: Sendable {
     let bootstrap: AuthorityBootstrap
     let users: [String: AWSCredentials]
 
-    nonisolated(nonsending) static func with(_ body: (AuthorityHouse) async throws -> Void) async throws {
-        try await TestDatabase.with(migrations: .authority) { pool in try await body(try await AuthorityHouse(pool)) }
+    nonisolated(nonsending) static func with(
+        quotas: RequestQuotas? = nil, _ body: (AuthorityHouse) async throws -> Void
+    ) async throws {
+        try await TestDatabase.with(migrations: .authority) { pool in
+            try await body(try await AuthorityHouse(pool, quotas: quotas))
+        }
     }
 
-    private init(_ pool: PostgresPool) async throws {
+    private init(_ pool: PostgresPool, quotas: RequestQuotas?) async throws {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let trail = try await AuditTrail.open(pool: pool, logger: logger)
         let identity = identity
@@ -79,7 +83,9 @@ struct AuthorityHouse: Sendable {
             authenticator: authenticator, accounts: accounts, keys: keys, pool: pool, trail: trail, identity: identity)
         let sts = STSService(accounts: accounts, pool: pool, trail: trail, identity: identity)
         handler = AuthorityHandler(
-            services: [authorize, sts], authenticator: authenticator, region: Self.region, logger: logger)
+            services: [authorize, sts], authenticator: authenticator,
+            admission: quotas.map { Admission(quotas: $0, trail: trail, identity: identity) }, region: Self.region,
+            logger: logger)
         bootstrap = AuthorityBootstrap(accounts: accounts, identity: identity) { account in
             ARN(service: "kms", region: Self.region, account: identity.account, resource: "key/of-\(account)")
         }

@@ -7,6 +7,7 @@ struct Admin: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Look after accounts, users, access keys, roles and policies of the authority.",
         subcommands: [
-            AdminAccount.self, AdminUser.self, AdminAccessKey.self, AdminRole.self, AdminPolicy.self, AdminExternalID.self,
+            AdminAccount.self, AdminUser.self, AdminAccessKey.self, AdminRole.self, AdminPolicy.self, AdminExplain.self,
+            AdminExternalID.self,
         ])
 }

@@ -1,6 +1,7 @@
 import Accounts
 import ArgumentParser
 import AuditTrail
+import AuthorityAPI
 import Foundation
 import Keys
 import Logging
@@ -15,6 +16,30 @@ struct AdminOptions: ParsableArguments {
 
     /// Opens the authority's database for one command.
     func run(_ body: (AccountsStore) async throws -> Void) async throws {
+        try await open { values, pool, vault, logger in
+            let trail = try await AuditTrail.open(pool: pool, logger: logger)
+            try await body(
+                AccountsStore(
+                    pool: pool, sealer: VaultSealer(vault: vault), trail: trail, region: values.string("region")))
+        }
+    }
+
+    /// The same for a command that asks and changes nothing, for which the trail stays closed.
+    func runReadOnly(_ body: (AccessExplainer) async throws -> Void) async throws {
+        try await open { values, pool, vault, logger in
+            let identity = ServiceIdentity(account: values.string("service_account"), region: values.string("region"))
+            let trail = AuditTrail.closed(pool: pool)
+            let accounts = AccountsStore(
+                pool: pool, sealer: VaultSealer(vault: vault), trail: trail, region: identity.region)
+            let keys = try KeyService(
+                pool: pool, accounts: accounts, trail: trail, vault: vault, identity: identity, logger: logger)
+            try await body(AccessExplainer(accounts: accounts, keys: keys, pool: pool, identity: identity))
+        }
+    }
+
+    private func open(
+        _ body: (ConfigurationValues, PostgresPool, Vault, Logger) async throws -> Void
+    ) async throws {
         let values = try configuration.load()
         var logger = Logger(label: "admin")
         logger.logLevel = .warning
@@ -26,10 +51,7 @@ struct AdminOptions: ParsableArguments {
         let vault = try await Vault.open(
             directory: try values.required("authority.vault_directory"),
             rootKeyFile: try values.required("authority.root_key_file"), createRootKey: false)
-        let trail = try await AuditTrail.open(pool: pool, logger: logger)
-        try await body(
-            AccountsStore(
-                pool: pool, sealer: VaultSealer(vault: vault), trail: trail, region: values.string("region")))
+        try await body(values, pool, vault, logger)
     }
 }
 

@@ -1,0 +1,51 @@
+extension ConditionCase {
+    static let addresses: [ConditionCase] = [
+        .init("IpAddress ip=203.0.113.0/24", "ip=203.0.113.77", .holds),
+        .init("IpAddress ip=203.0.113.0/24", "ip=203.0.114.1", .fails),
+        .init("IpAddress ip=203.0.113.0/25", "ip=203.0.113.128", .fails),
+        .init("IpAddress ip=203.0.113.0/25", "ip=203.0.113.127", .holds),
+        .init("IpAddress ip=203.0.113.77", "ip=203.0.113.77", .holds),
+        .init("IpAddress ip=203.0.113.77", "ip=203.0.113.78", .fails),
+        .init("IpAddress ip=203.0.113.77/32", "ip=203.0.113.77", .holds),
+        .init("IpAddress ip=203.0.113.99/24", "ip=203.0.113.1", .holds),
+        .init("IpAddress ip=0.0.0.0/0", "ip=198.51.100.7", .holds),
+        .init("IpAddress ip=0.0.0.0/0", "ip=2001:db8::1", .fails),
+        .init("IpAddress ip=10.0.0.0/8|192.0.2.0/24", "ip=192.0.2.9", .holds),
+        .init("IpAddress ip=203.0.113.0/24", "ip=::ffff:203.0.113.77", .holds),
+        .init("IpAddress ip=2001:db8::/33", "ip=2001:db8:7fff::1", .holds),
+        .init("IpAddress ip=2001:db8::/33", "ip=2001:db8:8000::1", .fails),
+        .init("IpAddress ip=2001:db8::1", "ip=2001:0db8:0:0:0:0:0:1", .holds),
+        .init("IpAddress ip=::/0", "ip=203.0.113.77", .fails),
+        .init("IpAddress ip=203.0.113.0/24", "ip=somewhere", .fails),
+        .init("NotIpAddress ip=203.0.113.0/24", "ip=203.0.113.77", .fails),
+        .init("NotIpAddress ip=203.0.113.0/24", "ip=198.51.100.7", .holds),
+        .init("NotIpAddress ip=203.0.113.0/24", "ip=2001:db8::1", .holds),
+        .init("NotIpAddress ip=10.0.0.0/8|192.0.2.0/24", "ip=192.0.2.9", .fails),
+        .init("NotIpAddress ip=203.0.113.0/24", "ip=somewhere", .deniesOnly),
+    ]
+
+    /// ARNs: six parts between colons, each matched alone.
+    static let arns: [ConditionCase] = [
+        .init("ArnEquals a=arn:aws:iam::111122223333:role/r", "a=arn:aws:iam::111122223333:role/r", .holds),
+        .init("ArnEquals a=arn:aws:iam::111122223333:role/r", "a=arn:aws:iam::111122223333:role/R", .fails),
+        .init("ArnEquals a=arn:aws:iam::111122223333:role/*", "a=arn:aws:iam::111122223333:role/path/r", .holds),
+        .init("ArnLike a=arn:aws:iam::*:role/r", "a=arn:aws:iam::444455556666:role/r", .holds),
+        .init("ArnLike a=arn:aws:*:111122223333:role/r", "a=arn:aws:iam::111122223333:role/r", .fails),
+        .init("ArnLike a=arn:aws:iam:*:111122223333:role/r", "a=arn:aws:iam::111122223333:role/r", .holds),
+        .init("ArnLike a=arn:aws:iam::11112222333?:role/r", "a=arn:aws:iam::111122223333:role/r", .holds),
+        .init("ArnLike a=arn:*:*:*:*:*", "a=arn:aws:iam::111122223333:role/r", .holds),
+        .init("ArnLike a=*", "a=arn:aws:iam::111122223333:role/r", .holds),
+        .init("ArnLike a=arn:*", "a=arn:aws:iam::111122223333:role/r", .fails),
+        .init(
+            "ArnLike a=arn:aws:forecast:*:111122223333:*", "a=arn:aws:forecast:us-west-2:111122223333:dataset-import-job/x:y",
+            .holds),
+        .init("ArnLike a=arn:aws:forecast:us-*:111122223333:*", "a=arn:aws:forecast:eu-west-1:111122223333:dataset/x", .fails),
+        .init("ArnLike a=arn:aws:iam::111122223333:role/r", "a=no arn", .fails),
+        .init("ArnEquals a=arn:aws:s3:::b|arn:aws:s3:::c", "a=arn:aws:s3:::c", .holds),
+        .init("ArnNotEquals a=arn:aws:iam::111122223333:role/r", "a=arn:aws:iam::111122223333:role/r", .fails),
+        .init("ArnNotEquals a=arn:aws:iam::111122223333:role/r", "a=arn:aws:iam::111122223333:role/q", .holds),
+        .init("ArnNotLike a=arn:aws:iam::*:role/r", "a=arn:aws:iam::444455556666:role/r", .fails),
+        .init("ArnNotLike a=arn:aws:iam::*:role/r", "a=arn:aws:iam::444455556666:user/r", .holds),
+        .init("ArnNotLike a=arn:aws:s3:::b|arn:aws:s3:::c", "a=arn:aws:s3:::c", .fails),
+    ]
+}
