@@ -183,6 +183,9 @@ def test_the_root_key_changes_while_clients_use_keys(own):
     for thread in threads:
         thread.join()
     assert errors == []
+    # Nobody's secret, which an unknown key is compared with, survived the rotation too.
+    nobody = {"aws_access_key_id": "AKIA" + "A" * 16, "aws_secret_access_key": "x" * 40}
+    assert code(own.client("kms", nobody).list_keys) == "UnrecognizedClientException"
     assert outcome["version"] == "2" and outcome["retired"] == "1" and int(outcome["resealed"]) >= 6
     assert (own.data / "root.key.2").exists() and not (own.data / "root.key").exists()
     assert "root key version 2" in own.tool("doctor", check=False).stdout
@@ -252,6 +255,49 @@ def test_a_vault_that_cannot_be_written_closes_the_keys(own):
         shown, = json.loads(own.tool("admin", "vault", "show", "--json").stdout)
         assert shown["state"] == "there" and int(shown["records"]) > 0
         halt(own)
+
+
+def test_two_replicas_and_a_mounted_root_key(own):
+    replicas = [own.data / "vault", own.data / "vault-b"]
+    mounted = (
+        "--authority-root-key-source", "mounted", "--authority-vault-directory", ",".join(map(str, replicas)))
+    own.flags += mounted
+    assert "made by whoever mounts them" in refused(own)
+    own.data.joinpath("root.key").write_bytes(os.urandom(32))
+    own.data.joinpath("root.key").chmod(0o444)
+    assert "others must have no rights" in refused(own)
+    own.data.joinpath("root.key").chmod(0o440)
+    kms = own.start().client("kms")
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    blob = kms.encrypt(KeyId=key, Plaintext=SECRET)["CiphertextBlob"]
+    name = key.split("/")[1] + ".shred"
+    assert (replicas[0] / name).read_bytes() == (replicas[1] / name).read_bytes()
+    assert "is away" not in own.tool("doctor", *mounted, check=False).stdout
+
+    away = own.data / "vault-b.away"
+    replicas[1].rename(away)
+    replicas[1].mkdir()
+    assert kms.decrypt(CiphertextBlob=blob)["Plaintext"] == SECRET
+    assert code(kms.create_key) == "KMSInternalException"
+    assert list(replicas[1].iterdir()) == []
+    assert f"{replicas[1]} is away" in own.tool("doctor", *mounted, check=False).stdout
+    replicas[1].rmdir()
+    away.rename(replicas[1])
+    (replicas[0] / name).unlink()
+    assert kms.decrypt(CiphertextBlob=blob)["Plaintext"] == SECRET
+    assert (replicas[0] / name).exists()
+    kms.create_key()
+    shown = json.loads(own.tool("admin", "vault", "show", "--json", *mounted).stdout)
+    assert [(row["replica"], row["state"]) for row in shown] == [("1", "there"), ("2", "there")]
+
+    # A new root key is mounted, not made.
+    missing = own.tool("admin", "rotate-root-key", *mounted, check=False)
+    assert missing.returncode != 0 and "made by whoever mounts them" in missing.stderr
+    own.data.joinpath("root.key.2").write_bytes(os.urandom(32))
+    own.data.joinpath("root.key.2").chmod(0o440)
+    rotated, = json.loads(own.tool("admin", "rotate-root-key", "--json", *mounted).stdout)
+    assert rotated["version"] == "2"
+    assert kms.decrypt(CiphertextBlob=blob)["Plaintext"] == SECRET
 
 
 def test_the_root_key_may_lie_in_a_kms_elsewhere(own, cluster, kms):

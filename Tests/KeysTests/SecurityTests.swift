@@ -256,6 +256,55 @@ import Testing
         }
     }
 
+    @Test func aBackupFromBeforeARotationNeedsTheRootKeyOfThen() async throws {
+        try await House.with { house in
+            let admin = try await house.admin
+            let key = try await house.createKey()
+            let blob = try await house.encrypt(admin, key)
+            try await house.security.note()
+            let backup = try await Backup.make(of: house.pool)
+            let rotation = RootKeyRotation(guard: house.security, trail: house.trail, identity: service)
+            _ = try await rotation.run(settle: {})
+            try await house.security.note()
+            try await backup.restore()
+
+            let path = house.folder.path + "/root.key"
+            try FileManager.default.moveItem(atPath: path, toPath: path + ".escrow")
+            let without = SecurityGuard(pool: house.pool, vault: try await house.folder.vault(), logger: quiet)
+            let before = try await state(house)
+            let error = await #expect(throws: VaultError.self) { _ = try await accept(house, without) }
+            #expect(error?.code == .unknownRootKey)
+            #expect(try await state(house) == before, "nothing is withdrawn from a database that cannot be served")
+
+            try FileManager.default.moveItem(atPath: path + ".escrow", toPath: path)
+            let vault = try await house.folder.vault()
+            let security = SecurityGuard(pool: house.pool, vault: vault, logger: quiet)
+            #expect(try await accept(house, security) != nil)
+            try await security.admit()
+            let keys = try KeyService(
+                pool: house.pool, accounts: house.accounts, trail: house.trail, vault: vault, identity: service, logger: quiet)
+            try await keys.enableKey(house.call(admin, .enableKey), key: key)
+            _ = try await keys.decrypt(house.call(admin, .decrypt), ciphertext: blob, key: nil, use: KeyUse())
+        }
+    }
+
+    @Test func aDatabaseFromBeforeVersionsIsBoundToTheVersionThatItsRowsNeed() async throws {
+        try await House.with { house in
+            _ = try await house.createKey()
+            let security = house.security
+            // As the migration leaves it.
+            try await house.pool.execute("DELETE FROM root_keys")
+            try await RootKeyFiles(file: house.folder.path + "/root.key").make(2)
+            try FileManager.default.removeItem(atPath: house.folder.path + "/root.key")
+            let without = SecurityGuard(pool: house.pool, vault: try await house.folder.vault(), logger: quiet)
+            let error = await #expect(throws: VaultError.self) { try await without.admit() }
+            #expect(error?.code == .unknownRootKey)
+            try await security.admit()
+            let known = try await RootKeyRotation(guard: security, trail: house.trail, identity: service).versions()
+            #expect(known.map(\.version) == [1])
+        }
+    }
+
     @Test func withoutNotesKeysAreNotUsedButRightsCanBeWithdrawn() async throws {
         try await House.with { house in
             let admin = try await house.admin

@@ -61,6 +61,8 @@ package struct DatabaseRestore: Sendable {
     package func accept(openTrail: () async throws -> AuditTrail) async throws -> Outcome? {
         guard case .behind = try await verdict(), let noted = try await vault.securityState() else { return nil }
         try await security.requireOwnVault()
+        // Of no use where nothing in it opens: a backup from before a rotation needs the root key of then.
+        try await security.admitRootKeys()
         let destroyed = try await destroyedKeys()
         let trail = try await openTrail()
         let outcome = try await pool.transaction { connection in

@@ -60,6 +60,18 @@ enum SealedRows {
         return left
     }
 
+    /// Nil where nothing is sealed yet.
+    static func latestVersion(on pool: PostgresPool) async throws -> Int? {
+        var latest: Int?
+        let columns = [("key_materials", "sealed")] + AccountsStore.sealedColumns.map { ($0.table, $0.column) }
+        for (table, column) in columns {
+            let rows = try await pool.query("SELECT max(root_key_version(\(raw: column))) AS version FROM \(raw: table)")
+            guard let version = try rows.first?.get("version", as: Int32?.self) else { continue }
+            latest = max(latest ?? 0, Int(version))
+        }
+        return latest
+    }
+
     static func keysLeft(under version: Int, on pool: PostgresPool) async throws -> [String] {
         try await pool.query(
             "SELECT DISTINCT key_id FROM key_materials WHERE root_key_version(sealed) < \(Int32(version)) ORDER BY key_id"

@@ -67,10 +67,11 @@ package final class SecurityGuard: Sendable {
     }
 
     /// The current version seals from now on, and it is the one that this database knows under that number.
-    private func admitRootKeys() async throws {
+    func admitRootKeys() async throws {
         var versions = try await pool.withConnection { try await RootKeyRows.list(on: $0) }
         if versions.isEmpty {
-            let version = vault.rootKeys.sealingVersion
+            // A database from before versions, or an empty one.
+            let version = try await SealedRows.latestVersion(on: pool) ?? vault.rootKeys.sealingVersion
             let fingerprint = try await vault.rootKeys.fingerprint(version)
             versions = try await pool.withConnection { connection in
                 try await RootKeyRows.insertFirst(version, fingerprint: fingerprint, on: connection)

@@ -104,7 +104,7 @@ struct VaultReplicas: Sendable {
     ) throws(VaultError) {
         do {
             try replica.create(name, secret)
-        } catch where error.code == .alreadyExists && !isFirst {
+        } catch  where error.code == .alreadyExists && !isFirst {
             // A reader repaired this replica before we came to it.
             guard try replica.read(name).constantTimeEquals(secret) else { throw error }
         }

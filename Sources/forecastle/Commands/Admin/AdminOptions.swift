@@ -32,9 +32,11 @@ struct AdminOptions: ParsableArguments {
         let values = try configuration.load()
         var logger = Logger(label: "admin")
         logger.logLevel = .warning
-        let pool = PostgresPool(
-            configuration: .init(connection: try values.required("authority.postgres"), applicationName: "forecastle admin"),
-            logger: logger)
+        var database = PostgresConfiguration(
+            connection: try values.required("authority.postgres"), applicationName: "forecastle admin")
+        // Some commands look at whole tables.
+        database.statementTimeout = .seconds(600)
+        let pool = PostgresPool(configuration: database, logger: logger)
         defer { pool.close() }
         try await Migrations(directory: try MigrationsFolder.find(values), set: .authority).verify(on: pool)
         let vault = try await VaultSettings.open(values)
