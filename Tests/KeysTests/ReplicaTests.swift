@@ -122,6 +122,24 @@ private func bytes(_ secret: Secrets.SharedSecret) throws -> [UInt8] { try secre
         #expect(await failure { _ = try await vault.shredSecret(named: "k") } == .away)
     }
 
+    @Test func noReaderBringsASecretBackWhileItIsDestroyed() async throws {
+        let two = try TwoReplicas()
+        let vault = try await two.open()
+        for round in 0..<40 {
+            let name = "k\(round)"
+            try await vault.createShredSecret(named: name)
+            try two.remove("b/\(name).shred")
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                for _ in 0..<4 {
+                    tasks.addTask { _ = try? await vault.shredSecret(named: name) }
+                }
+                tasks.addTask { try await vault.destroyShredSecret(named: name) }
+                try await tasks.waitForAll()
+            }
+            #expect(!two.has("a/\(name).shred") && !two.has("b/\(name).shred"), "round \(round)")
+        }
+    }
+
     @Test func directoriesOfDifferentVaultsAreRefused() async throws {
         let two = try TwoReplicas()
         _ = try await two.open([two.a])

@@ -197,6 +197,25 @@ import Testing
         }
     }
 
+    @Test func aVersionThatStillSealsSomethingIsNotRetired() async throws {
+        try await House.with { house in
+            let keys = try await fill(house)
+            let rotation = rotation(house)
+            let version = try await rotation.begin(try await rotation.prepare())
+            let early = await #expect(throws: SecurityError.self) { _ = try await rotation.retire(before: version) }
+            #expect(early?.code == .rotation)
+            _ = try await rotation.resealAll(under: version)
+            // The first process has not heard of the new version yet, and seals under the old one.
+            let vault = try await house.folder.vault()
+            let accounts = AccountsStore(pool: house.pool, sealer: VaultSealer(vault: vault), trail: house.trail, region: region)
+            _ = try await accounts.createAccessKey(user: "u1", account: customer, by: .commandLine)
+            await #expect(throws: SecurityError.self) { _ = try await rotation.retire(before: version) }
+            #expect(try await states(house) == [.retiring, .current])
+            #expect(try await rotation.run(settle: {}).retired == [1])
+            try await everythingOpens(house, keys)
+        }
+    }
+
     @Test func materialsThatNobodyCanOpenDoNotHoldARotationUp() async throws {
         try await House.with { house in
             let keys = try await fill(house)

@@ -42,10 +42,13 @@ package struct RootKeyRotation: Sendable {
     /// Makes the next version where its source lets us, without using it: so that it can be brought to every host first.
     package func prepare() async throws -> Int {
         let next = try await next()
-        do {
-            try await vault.rootKeys.source.make(next)
-        } catch let error as VaultError where error.code == .alreadyExists {
-            // By an earlier run.
+        // By an earlier run, or by whoever mounts it.
+        if try await !vault.rootKeys.source.versions().contains(next) {
+            do {
+                try await vault.rootKeys.source.make(next)
+            } catch let error as VaultError where error.code == .alreadyExists {
+                // By somebody else just now.
+            }
         }
         _ = try await vault.rootKeys.secret(next)
         return next
@@ -113,7 +116,7 @@ package struct RootKeyRotation: Sendable {
     }
 
     /// In one transaction that no writer of sealed bytes overlaps: counts what is left, and retires where that is nothing.
-    private func retire(before version: Int) async throws -> (retired: [Int], dead: Int) {
+    package func retire(before version: Int) async throws -> (retired: [Int], dead: Int) {
         let dead = try await deadKeys(under: version)
         let retiring = try await versions().filter { $0.state == .retiring }.map(\.version)
         try await pool.transaction { connection in
