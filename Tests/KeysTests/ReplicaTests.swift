@@ -122,6 +122,19 @@ private func bytes(_ secret: Secrets.SharedSecret) throws -> [UInt8] { try secre
         #expect(await failure { _ = try await vault.shredSecret(named: "k") } == .away)
     }
 
+    @Test func aReaderThatWasSlowDoesNotBringASecretBack() async throws {
+        let two = try TwoReplicas()
+        let vault = try await two.open()
+        try await vault.createShredSecret(named: "k")
+        let secret = try await vault.shredSecret(named: "k")
+        try two.remove("b/k.shred")
+        try await vault.supply(secret, named: "k")
+        #expect(two.has("b/k.shred"))
+        try await vault.destroyShredSecret(named: "k")
+        #expect(await failure { try await vault.supply(secret, named: "k") } == .absent)
+        #expect(!two.has("a/k.shred") && !two.has("b/k.shred"))
+    }
+
     @Test func noReaderBringsASecretBackWhileItIsDestroyed() async throws {
         let two = try TwoReplicas()
         let vault = try await two.open()

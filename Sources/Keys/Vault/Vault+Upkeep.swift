@@ -1,4 +1,4 @@
-import Secrets
+package import Secrets
 
 package import struct FoundationEssentials.UUID
 
@@ -63,6 +63,14 @@ extension Vault {
                 names.formUnion(try replica.names().tombstones)
             }
             return names.sorted()
+        }
+    }
+
+    /// Copies a secret that was read before to every replica that lacks it. Throws `absent`, and leaves no copy, where it was
+    /// destroyed since.
+    package func supply(_ secret: Secrets.SharedSecret, named name: String) async throws {
+        try await VaultQueue.run { [replicas] in
+            for replica in replicas.all { try replicas.supply(replica, name, secret) }
         }
     }
 

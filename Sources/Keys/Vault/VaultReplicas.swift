@@ -58,12 +58,12 @@ struct VaultReplicas: Sendable {
             }
         }
         guard let found else { throw failure ?? .gone }
-        for replica in missing { try repair(replica, name, found) }
+        for replica in missing { try supply(replica, name, found) }
         return found
     }
 
     /// Copies a secret to a replica that lacks it, unless it was destroyed meanwhile. A replica that takes nothing is left as it is.
-    private func repair(_ replica: VaultReplica, _ name: String, _ secret: SharedSecret) throws(VaultError) {
+    func supply(_ replica: VaultReplica, _ name: String, _ secret: SharedSecret) throws(VaultError) {
         guard let copy = try? secret.withUnsafeBytes({ SharedSecret(SecretBytes(copying: $0)) }) else { return }
         defer { copy.wipe() }
         do {
