@@ -78,8 +78,8 @@ extension AccountsStore {
         return try await sealer.seal(shared, label: label)
     }
 
-    static func accessKeyLabel(_ id: String) -> String { "access-key/\(id)" }
-    static func sessionLabel(_ id: String) -> String { "session/\(id)" }
+    static func accessKeyLabel(_ id: String) -> String { accessKeySecrets.label(id) }
+    static func sessionLabel(_ id: String) -> String { sessionSecrets.label(id) }
 
     private static let noAccessKey = AccountsError(.noSuchEntity, "The account has no access key of that id.")
 }

@@ -29,8 +29,9 @@ final class Folder: Sendable {
     init() throws { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    func vault() async throws -> Vault {
-        try await Vault.open(directory: path + "/vault", rootKeyFile: path + "/root.key", createRootKey: true)
+    func vault(replicas: Int = 1) async throws -> Vault {
+        let directories = [path + "/vault"] + (1..<replicas).map { path + "/vault\($0 + 1)" }
+        return try await Vault.open(directories: directories, rootKeys: RootKeyFiles(file: path + "/root.key"), create: true)
     }
 }
 
@@ -42,13 +43,17 @@ struct House: Sendable {
     let keys: KeyService
     let announcements: Announcements
     let folder: Folder
+    let vault: Vault
+    let security: SecurityGuard
 
     nonisolated(nonsending) static func with(
-        limits: KeyService.Limits = .init(), _ body: (House) async throws -> Void
+        limits: KeyService.Limits = .init(), replicas: Int = 1, _ body: (House) async throws -> Void
     ) async throws {
         try await TestDatabase.with(migrations: .authority) { pool in
             let folder = try Folder()
-            let vault = try await folder.vault()
+            let vault = try await folder.vault(replicas: replicas)
+            let security = SecurityGuard(pool: pool, vault: vault, closesAfter: .seconds(3600), logger: quiet)
+            try await security.admit()
             let trail = try await AuditTrail.open(pool: pool, logger: quiet)
             let accounts = AccountsStore(pool: pool, sealer: VaultSealer(vault: vault), trail: trail, region: region)
             let announcements = Announcements()
@@ -56,13 +61,19 @@ struct House: Sendable {
                 pool: pool, accounts: accounts, trail: trail, vault: vault, identity: service, listener: announcements,
                 limits: limits, logger: quiet)
             let house = House(
-                pool: pool, accounts: accounts, trail: trail, keys: keys, announcements: announcements, folder: folder)
+                pool: pool, accounts: accounts, trail: trail, keys: keys, announcements: announcements, folder: folder,
+                vault: vault, security: security)
             for account in [customer, stranger, service.account] {
                 try await accounts.createAccount(account, name: "a", by: .commandLine)
                 _ = try await house.user("admin", of: account, allows: ["*"])
             }
             try await body(house)
         }
+    }
+
+    /// The guard of another process, which has read nothing yet.
+    func anotherGuard() -> SecurityGuard {
+        SecurityGuard(pool: pool, vault: vault, closesAfter: .seconds(3600), logger: quiet)
     }
 
     // MARK: Principals

@@ -70,7 +70,7 @@ extension KeyService {
             }
         } catch {
             // Nothing was sealed under it that anybody could ask for.
-            if error.code != .internal { try? await vault.destroyShredSecret(named: made.key.keyID) }
+            if error.code != .internal { await vault.discardShredSecret(named: made.key.keyID) }
             throw error
         }
     }

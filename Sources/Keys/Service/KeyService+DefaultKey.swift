@@ -29,7 +29,7 @@ extension KeyService {
             }
             return made.key.arn
         } catch let error as KeyError where error.code == .alreadyExists {
-            try? await vault.destroyShredSecret(named: made.key.keyID)
+            await vault.discardShredSecret(named: made.key.keyID)
             guard let arn = try await defaultKey(of: account) else { throw error }
             return arn
         }

@@ -1,6 +1,7 @@
 package import AWSProtocol
 import AuditTrail
 package import FoundationEssentials
+import Logging
 import Policies
 import Postgres
 
@@ -60,7 +61,7 @@ extension KeyService {
     ///
     /// Two steps, so that a crash between them loses nothing: the row becomes a tombstone, without grants, aliases and material,
     /// together with its record; then the shred secret goes, and the tombstone says so. What was left half done is found again by
-    /// the tombstone without that mark.
+    /// the tombstone without that mark; so is a key whose shred secret not every replica of the vault has confirmed to be gone.
     package func destroyDueKeys(now: Date) async throws -> Int {
         let due = try await pool.query(
             """
@@ -68,15 +69,21 @@ extension KeyService {
             WHERE shredded_at IS NULL AND deletion_at IS NOT NULL AND deletion_at <= \(now)
             ORDER BY deletion_at LIMIT \(Self.destroyedPerPass)
             """)
+        var destroyed = 0
         for row in due {
             let keyID: String = try row.get("key_id")
-            let arn = try await bury(keyID, now: now)
-            try await vault.destroyShredSecret(named: keyID)
-            try await pool.execute(
+            // A key that cannot be destroyed now must not hold the others up.
+            do {
+                if let arn = try await bury(keyID, now: now) { await announce(KeyEvent(kind: .keyDeleted, key: arn)) }
+                try await vault.destroyShredSecret(named: keyID)
+            } catch {
+                logger.error("a key that is due could not be destroyed yet", metadata: ["key": "\(keyID)", "cause": "\(error)"])
+                continue
+            }
+            destroyed += try await pool.execute(
                 "UPDATE keys SET shredded_at = \(now) WHERE key_id = \(keyID) AND state = 'Deleted' AND shredded_at IS NULL")
-            if let arn { await announce(KeyEvent(kind: .keyDeleted, key: arn)) }
         }
-        return due.count
+        return destroyed
     }
 
     /// Turns a due key into a tombstone; nil where it is one already or its deletion was cancelled meanwhile.

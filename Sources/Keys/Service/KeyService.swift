@@ -24,7 +24,7 @@ package final class KeyService: Sendable {
     let tokens: GrantTokens
     let limits: Limits
     private let listener: (any KeyEventListener)?
-    private let logger: Logger
+    let logger: Logger
 
     package var region: String { identity.region }
 

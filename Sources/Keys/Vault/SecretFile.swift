@@ -2,31 +2,43 @@ import CLinux
 import Glibc
 import Secrets
 
-/// Files that hold one secret each: mode 0600, owned by this process's user, never behind a symbolic link, on disk before
-/// their maker goes on. All of it blocks: callers go through `VaultQueue`.
+/// Files that hold one secret each, on disk before their maker goes on. All of it blocks: callers go through `VaultQueue`.
 enum SecretFile {
-    /// Writes a new file; `alreadyExists` where there is one.
+    /// Whose a file must be for its content to count as a secret.
+    enum Rule: Sendable {
+        /// Mode 0600, owned by this process's user, never behind a symbolic link.
+        case own
+        /// As containers mount secrets: owned by root or this user, perhaps behind links, perhaps readable by a group, but
+        /// never writable by one and nothing to everybody else.
+        case mounted
+    }
+
+    /// Writes a new file; `alreadyExists` where there is one. Nobody sees half of it.
     static func create(_ path: String, _ secret: borrowing SecretBytes) throws(VaultError) {
-        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode_t(0o600))
-        guard file >= 0 else {
-            throw errno == EEXIST ? VaultError(.alreadyExists, "The secret exists already.") : .system("open", errno)
+        let temporary = PlainFile.temporaryName(for: path)
+        let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode_t(0o600))
+        guard file >= 0 else { throw .system("open", errno) }
+        defer {
+            _ = close(file)
+            _ = unlink(temporary)
         }
-        defer { _ = close(file) }
         // Whatever the umask was when the directory came about.
         guard fchmod(file, 0o600) == 0 else { throw .system("fchmod", errno) }
         try write(secret, to: file)
         guard fsync(file) == 0 else { throw .system("fsync", errno) }
-        try syncDirectory(of: path)
+        // Unlike a rename, this leaves a file alone that is there already.
+        guard link(temporary, path) == 0 else {
+            throw errno == EEXIST ? VaultError(.alreadyExists, "The secret exists already.") : .system("link", errno)
+        }
+        try PlainFile.syncDirectory(of: path)
     }
 
     /// Reads a file of exactly `count` bytes; `absent` where there is none.
-    static func read(_ path: String, count: Int) throws(VaultError) -> SecretBytes {
-        let file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
-        guard file >= 0 else {
-            throw errno == ENOENT ? VaultError(.absent, "The secret does not exist.") : .system("open", errno)
-        }
+    static func read(_ path: String, count: Int, rule: Rule = .own) throws(VaultError) -> SecretBytes {
+        let file = open(path, O_RDONLY | O_CLOEXEC | (rule == .own ? O_NOFOLLOW : 0))
+        guard file >= 0 else { throw errno == ENOENT ? VaultError.gone : .system("open", errno) }
         defer { _ = close(file) }
-        try check(file, count: count)
+        try check(file, count: count, rule: rule)
         var failure: VaultError?
         let secret = SecretBytes(count: count) { target in
             var offset = 0
@@ -61,14 +73,25 @@ enum SecretFile {
             throw .system("open", errno)
         }
         guard unlink(path) == 0 || errno == ENOENT else { throw .system("unlink", errno) }
-        try syncDirectory(of: path)
+        try PlainFile.syncDirectory(of: path)
     }
 
-    private static func check(_ file: Int32, count: Int) throws(VaultError) {
+    private static func check(_ file: Int32, count: Int, rule: Rule) throws(VaultError) {
         var status = stat()
         guard fstat(file, &status) == 0 else { throw .system("fstat", errno) }
-        guard status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o077 == 0, status.st_uid == geteuid() else {
-            throw VaultError(.unsafe, "A secret's file must be a regular file of this user with mode 0600.")
+        let isOwners = status.st_uid == geteuid()
+        switch rule {
+        case .own:
+            guard status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o077 == 0, isOwners else {
+                throw VaultError(.unsafe, "A secret's file must be a regular file of this user with mode 0600.")
+            }
+        case .mounted:
+            guard status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o037 == 0, isOwners || status.st_uid == 0 else {
+                throw VaultError(
+                    .unsafe,
+                    "A mounted secret must be a regular file of root or this user, with mode 0440 at most: others must have no rights."
+                )
+            }
         }
         guard status.st_size == count else {
             throw VaultError(.unsafe, "A secret's file must have \(count) bytes.")
@@ -76,25 +99,7 @@ enum SecretFile {
     }
 
     private static func write(_ secret: borrowing SecretBytes, to file: Int32) throws(VaultError) {
-        let failure: Int32? = secret.withUnsafeBytes { bytes in
-            var offset = 0
-            while offset < bytes.count {
-                let wrote = Glibc.write(file, bytes.baseAddress! + offset, bytes.count - offset)
-                if wrote < 0, errno == EINTR { continue }
-                guard wrote > 0 else { return errno }
-                offset += wrote
-            }
-            return nil
-        }
+        let failure = secret.withUnsafeBytes { PlainFile.write($0, to: file) }
         if let failure { throw .system("write", failure) }
-    }
-
-    /// A file's name is on disk only once its directory is.
-    private static func syncDirectory(of path: String) throws(VaultError) {
-        let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-        let handle = open(directory.isEmpty ? "/" : directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard handle >= 0 else { throw .system("open", errno) }
-        defer { _ = close(handle) }
-        guard fsync(handle) == 0 else { throw .system("fsync", errno) }
     }
 }

@@ -5,18 +5,31 @@ extension Vault {
     /// Seals a key's material for the database: under HKDF-SHA512(root key ‖ the key's shred secret, info
     /// `forecastle material` and the key's ARN), bound to key, material id and version.
     package func sealMaterial(_ material: borrowing SecretBytes, id: [UInt8], version: Int, of key: ARN) async throws -> [UInt8] {
-        let sealingKey = try sealingKey(shred: try await shredSecret(named: key.resourceName), info: Self.info(key))
-        return try material.withUnsafeBytes {
-            try SealedBytes.seal($0, key: sealingKey, parts: Self.parts(key, id, version))
-        }
+        let copy = material.withUnsafeBytes { Secrets.SharedSecret(SecretBytes(copying: $0)) }
+        defer { copy.wipe() }
+        return try await seal(
+            copy, shred: try await shredSecret(named: key.resourceName), info: Self.info(key), parts: Self.parts(key, id, version)
+        )
     }
 
-    /// Throws `absent` once the key's shred secret is destroyed.
+    /// Throws `absent` once the key's shred secret is destroyed, `closed` while the vault takes no notes.
     package func openMaterial(_ sealed: [UInt8], id: [UInt8], version: Int, of key: ARN) async throws -> KeyMaterial {
-        let sealingKey = try sealingKey(shred: try await shredSecret(named: key.resourceName), info: Self.info(key))
-        return KeyMaterial(
-            keyARN: key, materialID: id,
-            secret: try SealedBytes.open(sealed, key: sealingKey, parts: Self.parts(key, id, version)))
+        try requireOpen()
+        let secret = try await open(
+            sealed, shred: try await shredSecret(named: key.resourceName), info: Self.info(key),
+            parts: Self.parts(key, id, version))
+        return KeyMaterial(keyARN: key, materialID: id, secret: secret)
+    }
+
+    /// The same material, sealed under another version of the root key.
+    func resealMaterial(
+        _ sealed: [UInt8], id: [UInt8], version: Int, of key: ARN, under rootKey: Int
+    ) async throws -> [UInt8] {
+        let shred = try await shredSecret(named: key.resourceName)
+        let parts = Self.parts(key, id, version)
+        let secret = Secrets.SharedSecret(try await open(sealed, shred: shred, info: Self.info(key), parts: parts))
+        defer { secret.wipe() }
+        return try await seal(secret, shred: shred, info: Self.info(key), parts: parts, under: rootKey)
     }
 
     private static func info(_ key: ARN) -> [UInt8] {

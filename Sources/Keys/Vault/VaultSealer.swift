@@ -11,13 +11,24 @@ package struct VaultSealer: SecretSealer {
     package init(vault: Vault) { self.vault = vault }
 
     package func seal(_ secret: Secrets.SharedSecret, label: String) async throws -> [UInt8] {
-        let key = try vault.sealingKey(shred: try await vault.shredSecret(createdOnDemand: Self.shredName), info: Self.info)
-        return try secret.withUnsafeBytes { try SealedBytes.seal($0, key: key, parts: [Array(label.utf8)]) }
+        try await vault.seal(
+            secret, shred: try await vault.shredSecret(createdOnDemand: Self.shredName), info: Self.info,
+            parts: [Array(label.utf8)])
     }
 
     package func open(_ sealed: [UInt8], label: String) async throws -> Secrets.SharedSecret {
-        let key = try vault.sealingKey(shred: try await vault.shredSecret(named: Self.shredName), info: Self.info)
-        return Secrets.SharedSecret(try SealedBytes.open(sealed, key: key, parts: [Array(label.utf8)]))
+        Secrets.SharedSecret(
+            try await vault.open(
+                sealed, shred: try await vault.shredSecret(named: Self.shredName), info: Self.info, parts: [Array(label.utf8)]))
+    }
+
+    /// The same secret, sealed under another version of the root key.
+    func reseal(_ sealed: [UInt8], label: String, under rootKey: Int) async throws -> [UInt8] {
+        let secret = try await open(sealed, label: label)
+        defer { secret.wipe() }
+        return try await vault.seal(
+            secret, shred: try await vault.shredSecret(named: Self.shredName), info: Self.info, parts: [Array(label.utf8)],
+            under: rootKey)
     }
 
     private static let info = Array("forecastle secret".utf8)

@@ -35,7 +35,14 @@ struct Doctor: AsyncParsableCommand {
         for (name, finding) in SecretsReport.lines() {
             print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
         }
-        var problems = Self.fileProblems(values) + SecretsReport.problems(values) + KeysReport.problems(values)
+        let vault = await VaultReport.make(values)
+        print("vault")
+        if vault.lines.isEmpty { print("  not configured") }
+        for (name, finding) in vault.lines {
+            print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
+        }
+        var problems =
+            Self.fileProblems(values) + SecretsReport.problems(values) + KeysReport.problems(values) + vault.problems
         problems += await Self.databaseProblems(values)
         print("problems")
         if problems.isEmpty { print("  none") }
@@ -46,10 +53,14 @@ struct Doctor: AsyncParsableCommand {
     /// Files with secrets must be there and for their owner alone; folders must be there.
     private static func fileProblems(_ values: ConfigurationValues) -> [String] {
         var problems: [String] = []
-        for name in [
-            "api.credentials_file", "api.signing_key_file", "authority.root_key_file", "aws.credentials_file",
-            "worker.credentials_file",
-        ] {
+        var files = ["api.credentials_file", "api.signing_key_file", "aws.credentials_file", "worker.credentials_file"]
+        // Only version 1 is called so; of mounted secrets others than the owner may read.
+        if VaultSettings.source(values) == .kms { files.append("authority.root_key_kms_credentials_file") }
+        if VaultSettings.source(values) == .file, FileManager.default.fileExists(atPath: values.string("authority.root_key_file"))
+        {
+            files.append("authority.root_key_file")
+        }
+        for name in files {
             let path = values.string(name)
             guard !path.isEmpty else { continue }
             var status = stat()
@@ -59,7 +70,7 @@ struct Doctor: AsyncParsableCommand {
                 problems.append("\(name): \(path) can be read by others; chmod 600 it")
             }
         }
-        for name in ["artifacts.directory", "buckets.directory", "authority.vault_directory"] {
+        for name in ["artifacts.directory", "buckets.directory"] {
             let path = values.string(name)
             guard !path.isEmpty else { continue }
             var isDirectory: ObjCBool = false

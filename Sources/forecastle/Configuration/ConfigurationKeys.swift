@@ -46,16 +46,31 @@ extension ConfigurationKey {
             name: "authority.postgres", kind: .text, defaultValue: "",
             comment: "libpq connection string of the authority's database.", isSecret: true),
         .init(
-            name: "authority.vault_directory", kind: .path, defaultValue: "",
-            comment: "Vault: one shred secret a key, outside PostgreSQL and its backups."),
+            name: "authority.vault_directory", kind: .list, defaultValue: "",
+            comment: "Vault, outside PostgreSQL and its backups: one directory a replica, separated by commas."),
+        .init(
+            name: "authority.vault_closes_after_s", kind: .integer(2...3600), defaultValue: "10", unit: "seconds",
+            comment: "Keys are not used when the vault could not be written for so long."),
+        .init(
+            name: "authority.root_key_source", kind: .choice(["file", "mounted", "kms"]), defaultValue: "file",
+            comment: "What root_key_file is: a file of our own, a mounted secret, or a key wrapped by a KMS elsewhere."),
         .init(
             name: "authority.root_key_file", kind: .path, defaultValue: "",
-            comment: "Root key of the vault, 32 bytes, mode 0600."),
-
-        // Customers' keys and roles, where they are not the authority's: docs/aws.md
+            comment: "Root key of the vault: 32 bytes with mode 0600 (mounted: 0440 at most), or wrapped by KMS."),
+        .init(
+            name: "authority.root_key_kms_key", kind: .text, defaultValue: "",
+            comment: "ARN of the key that wraps the root key, where its source is kms."),
+        .init(
+            name: "authority.root_key_kms_endpoint", kind: .text, defaultValue: "",
+            comment: "That KMS; empty: AWS's in the key's region. Never this authority itself."),
+        .init(
+            name: "authority.root_key_kms_credentials_file", kind: .path, defaultValue: "",
+            comment: "Access key for that KMS, a JSON file of mode 0600."),
         .init(
             name: "authority.quota_percent", kind: .integer(0...1_000_000), defaultValue: "100", unit: "percent",
             comment: "Calls a second that an account may make, in parts of AWS's default quotas; 0 for no quotas."),
+
+        // Customers' keys and roles, where they are not the authority's: docs/aws.md
         .init(
             name: "keys.endpoint", kind: .text, defaultValue: "",
             comment: "KMS where customers' keys live; empty: the authority. With sts.endpoint, or not at all."),

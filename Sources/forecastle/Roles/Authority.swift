@@ -56,7 +56,22 @@ struct Authority: AsyncParsableCommand {
                 try await Task.sleep(for: Self.deletionInterval)
             }
         }
-        try await process.run([pool, producer, deletions, server])
+        // Before the server in the list, so that it stops after it: the last answers are noted too.
+        try await process.run([pool, producer, SecurityService(security: core.security), deletions, server])
+    }
+}
+
+/// Has the vault take note while the authority serves, and once more at the end.
+private struct SecurityService: Service {
+    let security: SecurityGuard
+
+    func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown { try await security.run() }
+        } catch is CancellationError {
+            // The end, not a fault.
+        }
+        try await security.note()
     }
 
     /// Nil where quotas are turned off.

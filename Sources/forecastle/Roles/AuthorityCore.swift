@@ -9,21 +9,24 @@ struct AuthorityCore: Sendable {
     let keys: KeyService
     let trail: AuditTrail
     let identity: ServiceIdentity
+    /// Has let the database in; whoever serves runs it.
+    let security: SecurityGuard
 
     static func open(
         _ process: RoleProcess, pool: PostgresPool, createRootKey: Bool, listener: (any KeyEventListener)? = nil
     ) async throws -> AuthorityCore {
         let values = process.values
         let identity = ServiceIdentity(account: values.string("service_account"), region: values.string("region"))
-        let vault = try await Vault.open(
-            directory: try values.required("authority.vault_directory"),
-            rootKeyFile: try values.required("authority.root_key_file"), createRootKey: createRootKey)
+        let vault = try await VaultSettings.open(values, create: createRootKey)
+        let security = VaultSettings.securityGuard(values, pool: pool, vault: vault, logger: process.logger)
+        // Before anything is written.
+        try await security.admit()
         let trail = try await AuditTrail.open(pool: pool, logger: process.logger)
         let accounts = AccountsStore(
             pool: pool, sealer: VaultSealer(vault: vault), trail: trail, region: values.string("region"))
         let keys = try KeyService(
             pool: pool, accounts: accounts, trail: trail, vault: vault, identity: identity, listener: listener,
             logger: process.logger)
-        return AuthorityCore(accounts: accounts, keys: keys, trail: trail, identity: identity)
+        return AuthorityCore(accounts: accounts, keys: keys, trail: trail, identity: identity, security: security)
     }
 }

@@ -158,6 +158,7 @@ struct EmbeddedCluster: Sendable {
         try KeyFiles.ensure(
             privateKey: folder.credentials + "/specification.key", publicKey: folder.credentials + "/specification.pub",
             in: folder)
+        try await core.security.note()
         try writeEnvironment(values)
     }
 

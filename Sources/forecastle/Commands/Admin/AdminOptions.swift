@@ -14,45 +14,67 @@ struct AdminOptions: ParsableArguments {
     @Flag(help: "Write JSON instead of a table.")
     var json = false
 
-    /// Opens the authority's database for one command.
+    /// Opens the authority's database and vault for one command on accounts.
     func run(_ body: (AccountsStore) async throws -> Void) async throws {
-        try await open { values, pool, vault, logger in
-            let trail = try await AuditTrail.open(pool: pool, logger: logger)
+        try await withVault { authority in
+            try await authority.security.admit()
+            let trail = try await authority.openTrail()
             try await body(
                 AccountsStore(
-                    pool: pool, sealer: VaultSealer(vault: vault), trail: trail, region: values.string("region")))
+                    pool: authority.pool, sealer: VaultSealer(vault: authority.vault), trail: trail,
+                    region: authority.identity.region))
+            // What was withdrawn just now must not come back with an older database.
+            try await authority.security.note()
         }
     }
 
     /// The same for a command that asks and changes nothing, for which the trail stays closed.
     func runReadOnly(_ body: (AccessExplainer) async throws -> Void) async throws {
-        try await open { values, pool, vault, logger in
-            let identity = ServiceIdentity(account: values.string("service_account"), region: values.string("region"))
+        try await withVault { authority in
+            try await authority.security.admit()
+            let (pool, identity) = (authority.pool, authority.identity)
             let trail = AuditTrail.closed(pool: pool)
             let accounts = AccountsStore(
-                pool: pool, sealer: VaultSealer(vault: vault), trail: trail, region: identity.region)
+                pool: pool, sealer: VaultSealer(vault: authority.vault), trail: trail, region: identity.region)
             let keys = try KeyService(
-                pool: pool, accounts: accounts, trail: trail, vault: vault, identity: identity, logger: logger)
+                pool: pool, accounts: accounts, trail: trail, vault: authority.vault, identity: identity,
+                logger: authority.logger)
             try await body(AccessExplainer(accounts: accounts, keys: keys, pool: pool, identity: identity))
         }
     }
 
-    private func open(
-        _ body: (ConfigurationValues, PostgresPool, Vault, Logger) async throws -> Void
-    ) async throws {
+    /// Opens database and vault, and writes nothing yet: whether they belong together is the command's to ask.
+    func withVault(_ body: (AdminAuthority) async throws -> Void) async throws {
         let values = try configuration.load()
         var logger = Logger(label: "admin")
         logger.logLevel = .warning
-        let pool = PostgresPool(
-            configuration: .init(connection: try values.required("authority.postgres"), applicationName: "forecastle admin"),
-            logger: logger)
+        var database = PostgresConfiguration(
+            connection: try values.required("authority.postgres"), applicationName: "forecastle admin")
+        // Some commands look at whole tables.
+        database.statementTimeout = .seconds(600)
+        let pool = PostgresPool(configuration: database, logger: logger)
         defer { pool.close() }
         try await Migrations(directory: try MigrationsFolder.find(values), set: .authority).verify(on: pool)
-        let vault = try await Vault.open(
-            directory: try values.required("authority.vault_directory"),
-            rootKeyFile: try values.required("authority.root_key_file"), createRootKey: false)
-        try await body(values, pool, vault, logger)
+        let vault = try await VaultSettings.open(values)
+        try await body(
+            AdminAuthority(
+                pool: pool, vault: vault,
+                security: VaultSettings.securityGuard(values, pool: pool, vault: vault, logger: logger),
+                identity: ServiceIdentity(account: values.string("service_account"), region: values.string("region")),
+                logger: logger))
     }
+}
+
+/// Database and vault, for a command.
+struct AdminAuthority: Sendable {
+    let pool: PostgresPool
+    let vault: Vault
+    let security: SecurityGuard
+    let identity: ServiceIdentity
+    let logger: Logger
+
+    /// Starts the command's shard: call it once, and only to write.
+    func openTrail() async throws -> AuditTrail { try await AuditTrail.open(pool: pool, logger: logger) }
 }
 
 /// The account that a command works in.
