@@ -59,6 +59,13 @@ struct Authority: AsyncParsableCommand {
         // Before the server in the list, so that it stops after it: the last answers are noted too.
         try await process.run([pool, producer, SecurityService(security: core.security), deletions, server])
     }
+
+    /// Nil where quotas are turned off.
+    private static func admission(_ values: ConfigurationValues, _ core: AuthorityCore) -> Admission? {
+        let percent = values.integer("authority.quota_percent")
+        guard percent > 0 else { return nil }
+        return Admission(quotas: RequestQuotas(percent: percent), trail: core.trail, identity: core.identity)
+    }
 }
 
 /// Has the vault take note while the authority serves, and once more at the end.
@@ -72,13 +79,6 @@ private struct SecurityService: Service {
             // The end, not a fault.
         }
         try await security.note()
-    }
-
-    /// Nil where quotas are turned off.
-    private static func admission(_ values: ConfigurationValues, _ core: AuthorityCore) -> Admission? {
-        let percent = values.integer("authority.quota_percent")
-        guard percent > 0 else { return nil }
-        return Admission(quotas: RequestQuotas(percent: percent), trail: core.trail, identity: core.identity)
     }
 }
 
