@@ -14,7 +14,7 @@ import ServiceLifecycle
 /// `forecastle authority`: identity, KMS, STS and CloudTrail.
 struct Authority: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Serve KMS, STS and CloudTrail.")
-    private static let deletionInterval: Duration = .seconds(60)
+    private static let upkeepInterval: Duration = .seconds(60)
 
     @OptionGroup var options: ConfigurationOptions
 
@@ -45,17 +45,22 @@ struct Authority: AsyncParsableCommand {
             handler: handler, logger: logger,
             onBound: { port in logger.info("authority serves", metadata: ["port": "\(port)"]) })
         let keys = core.keys
-        let deletions = LoopService {
+        let upkeep = LoopService {
             while !Task.isCancelled {
                 do {
                     _ = try await keys.destroyDueKeys(now: Date())
                 } catch {
                     logger.error("keys that are due could not be deleted", metadata: ["error": "\(error)"])
                 }
-                try await Task.sleep(for: Self.deletionInterval)
+                do {
+                    _ = try await keys.rotateDueKeys(now: Date())
+                } catch {
+                    logger.error("keys that are due could not be rotated", metadata: ["error": "\(error)"])
+                }
+                try await Task.sleep(for: Self.upkeepInterval)
             }
         }
-        try await process.run([pool, producer, deletions, server])
+        try await process.run([pool, producer, upkeep, server])
     }
 }
 
