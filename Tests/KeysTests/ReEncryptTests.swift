@@ -77,7 +77,7 @@ import Testing
             #expect(await refusal { _ = try await house.reEncrypt(third, blob, to: two) } == .accessDenied)
             // What is refused tells no trail of a key that is not open to the caller.
             let refused = try await house.events(of: service.account, named: "ReEncrypt").first
-            #expect(refused?["errorCode"] == "AccessDenied" && refused?["resources"] == nil)
+            #expect(refused?["errorCode"] == "AccessDenied" && refused?["resources"] == [])
             #expect(try await house.events(of: stranger, named: "ReEncrypt").isEmpty)
 
             _ = try await house.grant(other, two, to: third.arn, [.reEncryptTo])
