@@ -155,7 +155,9 @@ import Testing
         let every =
             #""StringEquals":{"kms:KeySpec":"SYMMETRIC_DEFAULT","kms:KeyUsage":"ENCRYPT_DECRYPT","kms:KeyOrigin":"AWS_KMS","kms:CustomerMasterKeySpec":"SYMMETRIC_DEFAULT","kms:CustomerMasterKeyUsage":"ENCRYPT_DECRYPT"},"Bool":{"kms:MultiRegion":"false"},"Null":{"kms:MultiRegionKeyType":"true"}"#
         try await check(
-            Row(every, Self.describe, not: { house, user, _ in _ = try await house.keys.listKeys(house.call(user, .listKeys), limit: 1, marker: nil) }))
+            Row(
+                every, Self.describe,
+                not: { house, user, _ in _ = try await house.keys.listKeys(house.call(user, .listKeys), limit: 1, marker: nil) }))
         try await check(
             Row(
                 #""StringEquals":{"kms:EncryptionAlgorithm":"SYMMETRIC_DEFAULT"}"#, Self.encrypt([:]), not: Self.describe))
@@ -209,7 +211,8 @@ import Testing
         try await check(Row(bypass, create(true, []), not: create(false, [])))
         let tags = [try KeyTag(key: "Project", value: "alpha")]
         let other = [try KeyTag(key: "Project", value: "beta")]
-        try await check(Row(#""StringEquals":{"aws:RequestTag/Project":"alpha"}"#, create(false, tags), not: create(false, other)))
+        try await check(
+            Row(#""StringEquals":{"aws:RequestTag/Project":"alpha"}"#, create(false, tags), not: create(false, other)))
     }
 
     @Test func tags() async throws {
@@ -224,7 +227,8 @@ import Testing
                 try await house.keys.untagResource(house.call(user, .untagResource), key: key, keys: [name])
             }
         }
-        try await check(Row(#""StringEquals":{"aws:RequestTag/Project":"alpha"}"#, tag("Project", "alpha"), not: tag("Project", "b")))
+        try await check(
+            Row(#""StringEquals":{"aws:RequestTag/Project":"alpha"}"#, tag("Project", "alpha"), not: tag("Project", "b")))
         let keys = #""ForAllValues:StringEquals":{"aws:TagKeys":["Project"]},"Null":{"aws:TagKeys":"false"}"#
         try await check(Row(keys, tag("Project", "x"), not: tag("Other", "x")))
         try await check(Row(keys, untag("Project"), not: untag("Other")))

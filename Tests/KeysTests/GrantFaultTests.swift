@@ -8,7 +8,9 @@ import Testing
 
 /// Misuse of grants, one kind a test. Whatever it is, it is refused on the one path, and the trail has it.
 @Suite(.enabled(if: TestDatabase.isAvailable)) struct GrantFaultTests {
-    private let context = ["forecastle:account": customer, "forecastle:resource": "arn:aws:forecast:us-west-2:\(customer):dataset/d"]
+    private let context = [
+        "forecastle:account": customer, "forecastle:resource": "arn:aws:forecast:us-west-2:\(customer):dataset/d",
+    ]
 
     private struct Scene: Sendable {
         let house: House
@@ -108,7 +110,8 @@ import Testing
             for index in [0, 1, 32, 33, 48, 49, bytes.count - 1] {
                 var altered = bytes
                 altered[index] ^= 1
-                try await expect(.invalidGrantToken, "Decrypt", in: scene.house) {
+                // Before any key is looked for, so no owner hears of it but the caller's account.
+                try await expect(.invalidGrantToken, "Decrypt", in: scene.house, of: service.account) {
                     _ = try await scene.house.decrypt(scene.jobA, scene.blob, context: context, tokens: [Base64.encode(altered)])
                 }
                 let retired = await refusal {

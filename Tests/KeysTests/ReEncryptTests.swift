@@ -15,7 +15,8 @@ import Testing
             let made = try await house.reEncrypt(admin, blob, to: two, from: ["a": "b"], into: ["c": "d"])
             #expect(made.sourceARN == house.arn(one) && made.destinationARN == house.arn(two))
             #expect(try await house.decrypt(admin, made.ciphertext, key: two, context: ["c": "d"]) == "secret")
-            #expect(await refusal { _ = try await house.decrypt(admin, made.ciphertext, context: ["a": "b"]) } == .invalidCiphertext)
+            #expect(
+                await refusal { _ = try await house.decrypt(admin, made.ciphertext, context: ["a": "b"]) } == .invalidCiphertext)
             #expect(
                 await refusal { _ = try await house.reEncrypt(admin, blob, to: two, into: ["c": "d"]) } == .invalidCiphertext)
             // On the same key too: to change the context, and to move to the newest material.

@@ -6,11 +6,14 @@ import PostgresTesting
 import Testing
 
 @Suite struct ServicePrincipalNameTests {
-    @Test(arguments: ["forecast.amazonaws.com", "a.b.c", "Forecast.us-west-2.amazonaws.com", String(repeating: "a", count: 124) + ".b.c"])
+    @Test(arguments: [
+        "forecast.amazonaws.com", "a.b.c", "Forecast.us-west-2.amazonaws.com", String(repeating: "a", count: 124) + ".b.c",
+    ])
     func namesOfServicesAreRead(text: String) { #expect(ServicePrincipalName.isValid(text)) }
 
     @Test(arguments: [
-        "", "forecast", "amazonaws.com", ".amazonaws.com", "a..b.c", "a.b.c.", "arn:aws:iam::123456789012:root", "a_b.c.d", "ä.b.c",
+        "", "forecast", "amazonaws.com", ".amazonaws.com", "a..b.c", "a.b.c.", "arn:aws:iam::123456789012:root", "a_b.c.d",
+        "ä.b.c",
         String(repeating: "a", count: 125) + ".b.c",
     ])
     func nothingElseIs(text: String) { #expect(!ServicePrincipalName.isValid(text)) }
@@ -56,7 +59,8 @@ import Testing
             #expect(await refusal { _ = try await house.decrypt(right, second, context: ["b": "1"]) } == .accessDenied)
             let role = try await house.role("passed", allows: ["kms:ListKeys"])
             let passed = try await house.session(of: role, record: .of(predictor))
-            let stranded = try await house.session(of: house.role("r", of: service.account, allows: ["*"]), record: .of(predictor))
+            let stranded = try await house.session(
+                of: house.role("r", of: service.account, allows: ["*"]), record: .of(predictor))
             for somebody in [passed, stranded] {
                 #expect(await refusal { _ = try await house.decrypt(somebody, blob, context: ["a": "1"]) } == .accessDenied)
             }
@@ -117,15 +121,21 @@ import Testing
         }
         let name = service.servicePrincipal
         let arn = "arn:aws:iam::\(customer):user/u"
-        #expect(code { try GrantRequest(granteeService: name, retiringService: name, operations: [.decrypt], sourceARN: predictor) } == nil)
-        #expect(code { try GrantRequest(granteeService: name, retiring: arn, operations: [.decrypt], sourceARN: predictor) } == nil)
+        #expect(
+            code { try GrantRequest(granteeService: name, retiringService: name, operations: [.decrypt], sourceARN: predictor) }
+                == nil)
+        #expect(
+            code { try GrantRequest(granteeService: name, retiring: arn, operations: [.decrypt], sourceARN: predictor) } == nil)
         #expect(code { try GrantRequest(granteeService: name, operations: [.decrypt], sourceARN: predictor) } == .validation)
         #expect(code { try GrantRequest(granteeService: name, retiring: arn, operations: [.decrypt]) } == .validation)
         #expect(code { try GrantRequest(grantee: arn, granteeService: name, operations: [.decrypt]) } == .validation)
         #expect(code { try GrantRequest(operations: [.decrypt]) } == .validation)
-        #expect(code { try GrantRequest(grantee: arn, retiring: arn, retiringService: name, operations: [.decrypt]) } == .validation)
+        #expect(
+            code { try GrantRequest(grantee: arn, retiring: arn, retiringService: name, operations: [.decrypt]) } == .validation)
         #expect(code { try GrantRequest(grantee: name, operations: [.decrypt]) } == .invalidArn)
-        #expect(code { try GrantRequest(granteeService: "forecast", retiring: arn, operations: [.decrypt], sourceARN: predictor) } == .validation)
+        #expect(
+            code { try GrantRequest(granteeService: "forecast", retiring: arn, operations: [.decrypt], sourceARN: predictor) }
+                == .validation)
         try await House.with { house in
             let admin = try await house.admin
             let key = try await house.createKey()
@@ -225,7 +235,8 @@ import Testing
 extension House {
     /// A grant to the service for one of its resources, retired by the service or by `retiring`.
     func serviceGrant(
-        _ principal: Principal, _ key: KeyReference, for source: String, _ operations: [GrantOperation] = [.decrypt, .describeKey],
+        _ principal: Principal, _ key: KeyReference, for source: String,
+        _ operations: [GrantOperation] = [.decrypt, .describeKey],
         subset: [String: String]? = nil, retiring: ARN? = nil, name: String? = nil
     ) async throws -> CreatedGrant {
         try await keys.createGrant(

@@ -116,7 +116,8 @@ extension STSService {
         }
         return SessionRequest(
             role: role, name: wanted.sessionName, seconds: seconds, policy: wanted.policy,
-            sourceIdentity: wanted.sourceIdentity ?? caller?.sourceIdentity, record: source?.record(identity, roleAccount: role.account))
+            sourceIdentity: wanted.sourceIdentity ?? caller?.sourceIdentity,
+            record: source?.record(identity, roleAccount: role.account))
     }
 
     private func checkSessionPolicy(_ wanted: AssumeRoleParameters) throws(AWSError) {

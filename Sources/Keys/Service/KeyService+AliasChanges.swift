@@ -10,14 +10,12 @@ extension KeyService {
         let changed = try await change(call) { connection in
             let former = try await self.decideOnAlias(call, name, on: connection)
             let key = try await self.decide(call, reference, DecisionInput(lock: .update), on: connection).key
-            if key.keyID != former.keyID {
-                try await self.checkAliasCount(of: key.keyID, on: connection)
-            }
             try await KeyRows.changeOne(
                 """
                 UPDATE key_aliases SET key_id = \(key.keyID), updated_at = date_trunc('milliseconds', clock_timestamp())
                 WHERE account = \(call.caller.account) AND name = \(name) AND key_id = \(former.keyID)
                 """, on: connection)
+            try await self.checkAliasCount(of: key.keyID, on: connection)
             self.noteAlias(name, of: key.arn, call)
             return [former.arn, key.arn]
         }

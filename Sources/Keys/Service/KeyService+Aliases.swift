@@ -48,7 +48,6 @@ extension KeyService {
     }
 
     func insertAlias(_ name: String, key: String, account: String, on connection: PostgresConnection) async throws {
-        try await checkAliasCount(of: key, on: connection)
         let inserted = try await connection.execute(
             """
             INSERT INTO key_aliases (account, name, key_id) VALUES (\(account), \(name), \(key))
@@ -58,15 +57,16 @@ extension KeyService {
             let alias = ARN(service: "kms", region: region, account: account, resource: name)
             throw KeyError(.alreadyExists, "An alias with the name \(alias) already exists")
         }
+        try await checkAliasCount(of: key, on: connection)
     }
 
-    /// Whether one more alias may stand for the key, which this transaction has locked.
+    /// Whether as many aliases may stand for the key, which this transaction has locked and given one more.
     func checkAliasCount(of key: String, on connection: PostgresConnection) async throws {
         let limit = limits.aliasesPerKey
         let count = try await connection.query(
             "SELECT count(*) AS n FROM key_aliases WHERE key_id = \(key)"
         ).first?.get("n", as: Int.self)
-        guard count ?? 0 < limit else {
+        guard count ?? 0 <= limit else {
             throw KeyError(.limitExceeded, "The key has \(limit) aliases, which is the most there may be.")
         }
     }

@@ -25,7 +25,8 @@ import Testing
                 entry.objectValue?.keys == ["KeyId", "KeyMaterialId", "KeyMaterialState", "RotationDate", "RotationType"])
             let all = try await house.kms(
                 "ListKeyRotations", ["KeyId": .string(key), "IncludeKeyMaterial": "ALL_KEY_MATERIAL", "Limit": 1])
-            #expect(all.json["Rotations"]?.arrayValue?.first?.objectValue?.keys == ["KeyId", "KeyMaterialId", "KeyMaterialState"])
+            #expect(
+                all.json["Rotations"]?.arrayValue?.first?.objectValue?.keys == ["KeyId", "KeyMaterialId", "KeyMaterialState"])
             #expect(all.json["Truncated"] == true)
             _ = try await house.kms("DisableKeyRotation", ["KeyId": .string(key)])
 
@@ -214,13 +215,20 @@ import Testing
                 ("DeleteAlias", [:], "ValidationException"),
                 ("CreateAlias", ["AliasName": "alias/aws/x", "TargetKeyId": key], "InvalidAliasNameException"),
                 ("CreateAlias", ["AliasName": "alias/a b", "TargetKeyId": key], "ValidationException"),
-                ("CreateAlias", ["AliasName": .string("alias/" + String(repeating: "a", count: 251)), "TargetKeyId": key], "ValidationException"),
+                (
+                    "CreateAlias", ["AliasName": .string("alias/" + String(repeating: "a", count: 251)), "TargetKeyId": key],
+                    "ValidationException"
+                ),
                 ("CreateGrant", grant([:]), "ValidationException"),
                 ("CreateGrant", grant(["GranteePrincipal": user, "GranteeServicePrincipal": "a.b.c"]), "ValidationException"),
                 ("CreateGrant", grant(["GranteeServicePrincipal": "forecast"]), "ValidationException"),
-                ("CreateGrant", grant(["GranteePrincipal": user, "Constraints": ["SourceArn": "arn:aws:x"]]), "ValidationException"),
                 (
-                    "CreateGrant", grant(["GranteePrincipal": user, "Constraints": ["SourceArn": "arn:aws:forecast:us-west-2:12:x/yyyyy"]]),
+                    "CreateGrant", grant(["GranteePrincipal": user, "Constraints": ["SourceArn": "arn:aws:x"]]),
+                    "ValidationException"
+                ),
+                (
+                    "CreateGrant",
+                    grant(["GranteePrincipal": user, "Constraints": ["SourceArn": "arn:aws:forecast:us-west-2:12:x/yyyyy"]]),
                     "ValidationException"
                 ),
                 ("CreateGrant", grant(["GranteePrincipal": user, "Constraints": ["SourceArn": source]]), ""),
