@@ -48,6 +48,11 @@ package struct ServiceIdentity: Sendable, Hashable {
         }
     }
 
+    /// Whether a role is one of the service's own, whose sessions act as the service.
+    package func isOwnRole(_ arn: ARN) -> Bool {
+        [Self.apiRole, Self.workerRole, Self.sweeperRole].contains { roleARN($0) == arn }
+    }
+
     /// Whether an ARN names one of the service's own principals, for members such as `granteePrincipal`, where the trail shows
     /// `AWS Internal`.
     package func isOwn(_ arn: ARN) -> Bool { arn.account == account && (arn.service == "iam" || arn.service == "sts") }

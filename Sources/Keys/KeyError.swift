@@ -67,6 +67,9 @@ extension KeyError {
 
     package static let invalidGrantToken = KeyError(.invalidGrantToken, "The grant token is not valid.")
 
+    package static let invalidMarker = KeyError(
+        .invalidMarker, "The marker is malformed or belongs to other parameters.")
+
     package static let incorrectKey = KeyError(
         .incorrectKey, "The key ID in the request does not identify a CMK that can perform this operation.")
 

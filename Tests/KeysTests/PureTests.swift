@@ -15,15 +15,23 @@ private let key = ARN(service: "kms", region: region, account: customer, resourc
     @Test func everyOperationFollowsTheKeyStateTable() {
         let rows: [Row] = [
             ([.cancelKeyDeletion], .invalidState, .invalidState, nil),
-            ([.createAlias, .disableKey, .enableKey, .scheduleKeyDeletion], nil, nil, .invalidState),
             (
-                [.createGrant, .encrypt, .decrypt, .generateDataKey, .generateDataKeyWithoutPlaintext], nil, .disabled,
-                .invalidState
+                [
+                    .createAlias, .disableKey, .enableKey, .scheduleKeyDeletion, .tagResource, .untagResource,
+                    .updateKeyDescription, .updateAlias,
+                ], nil, nil, .invalidState
             ),
             (
                 [
-                    .describeKey, .getKeyPolicy, .listAliases, .listGrants, .listKeyPolicies, .putKeyPolicy, .retireGrant,
-                    .revokeGrant, .createKey, .listKeys, .listRetirableGrants,
+                    .createGrant, .encrypt, .decrypt, .generateDataKey, .generateDataKeyWithoutPlaintext, .reEncrypt,
+                    .reEncryptFrom, .reEncryptTo, .enableKeyRotation, .disableKeyRotation, .rotateKeyOnDemand,
+                ], nil, .disabled, .invalidState
+            ),
+            (
+                [
+                    .deleteAlias, .describeKey, .getKeyPolicy, .getKeyRotationStatus, .listAliases, .listGrants,
+                    .listKeyPolicies, .listKeyRotations, .listResourceTags, .putKeyPolicy, .retireGrant, .revokeGrant,
+                    .createKey, .generateRandom, .listKeys, .listRetirableGrants,
                 ], nil, nil, nil
             ),
         ]

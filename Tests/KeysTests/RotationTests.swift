@@ -1,260 +1,205 @@
 import AWSProtocol
-import Accounts
 import FoundationEssentials
 import Keys
 import Postgres
 import PostgresTesting
-import Secrets
-import Synchronization
 import Testing
 
+private let day = 86_400.0
+
+@Suite struct RotationScheduleTests {
+    private let start = Date(timeIntervalSince1970: 1_700_000_000)
+
+    @Test func thePeriodBeginsWhenItIsSetAndNotWhenItIsSetAgain() {
+        let first = RotationSchedule.enabled(nil, periodDays: 365, now: start)
+        #expect(first.next == start.addingTimeInterval(365 * day))
+        let later = start.addingTimeInterval(100 * day)
+        #expect(RotationSchedule.enabled(first, periodDays: 365, now: later) == first)
+        #expect(RotationSchedule.enabled(first, periodDays: 90, now: later).next == later.addingTimeInterval(90 * day))
+    }
+
+    @Test func theNextRotationCountsFromTheLastOneThatWasDue() {
+        let schedule = RotationSchedule(periodDays: 90, next: start)
+        #expect(schedule.following(start).next == start.addingTimeInterval(90 * day))
+        #expect(schedule.following(start.addingTimeInterval(day)).next == start.addingTimeInterval(90 * day))
+        // Disabled for longer than a period: at once, and a whole period from then.
+        let late = start.addingTimeInterval(90 * day)
+        #expect(schedule.following(late).next == late.addingTimeInterval(90 * day))
+    }
+}
+
 @Suite(.enabled(if: TestDatabase.isAvailable)) struct RotationTests {
-    private struct Stopped: Error {}
-
-    private final class Flag: Sendable {
-        private let value = Mutex(false)
-        var isSet: Bool { value.withLock { $0 } }
-        func set() { value.withLock { $0 = true } }
+    private func status(_ house: House, _ key: KeyReference) async throws -> RotationSchedule? {
+        try await house.keys.keyRotationStatus(house.call(house.admin, .getKeyRotationStatus), key: key).schedule
     }
 
-    private func rotation(_ house: House) -> RootKeyRotation {
-        RootKeyRotation(guard: house.security, trail: house.trail, identity: service)
+    private func enable(_ house: House, _ key: KeyReference, days: Int = 365, at time: Date = Date()) async throws {
+        try await house.keys.enableKeyRotation(
+            house.call(house.admin, .enableKeyRotation, at: time), key: key, periodDays: days)
     }
 
-    /// How many rows each version of the root key seals.
-    private func versions(_ house: House) async throws -> [Int: Int] {
-        let rows = try await house.pool.query(
-            """
-            SELECT root_key_version(sealed) AS version, count(*) AS n FROM (
-                SELECT sealed FROM key_materials UNION ALL SELECT sealed_secret FROM access_keys
-                UNION ALL SELECT sealed_secret FROM sessions) AS all_sealed
-            GROUP BY 1
-            """)
-        return try rows.reduce(into: [:]) { $0[Int(try $1.get("version", as: Int32.self))] = try $1.get("n", as: Int.self) }
+    private func rotateNow(_ house: House, _ key: KeyReference) async throws {
+        _ = try await house.keys.rotateKeyOnDemand(house.call(house.admin, .rotateKeyOnDemand), key: key)
     }
 
-    private func states(_ house: House) async throws -> [RootKeyVersion.State] {
-        try await rotation(house).versions().map(\.state)
+    private func rotations(_ house: House, _ key: KeyReference, all: Bool = true) async throws -> [KeyRotation] {
+        try await house.keys.listKeyRotations(
+            house.call(house.admin, .listKeyRotations), key: key, includesFirst: all, limit: 1000, marker: nil
+        ).items
     }
 
-    /// Keys, access keys and sessions; half of the rows as versions before root keys had numbers wrote them.
-    private func fill(_ house: House) async throws -> [(key: KeyReference, blob: [UInt8])] {
-        let admin = try await house.admin
-        let role = try await house.role("r")
-        var keys: [(KeyReference, [UInt8])] = []
-        for number in 0..<6 {
+    @Test func rotationIsOffUntilItIsTurnedOn() async throws {
+        try await House.with { house in
             let key = try await house.createKey()
-            keys.append((key, try await house.encrypt(admin, key)))
-            _ = try await house.user("u\(number)")
-            _ = try await house.accounts.createAccessKey(user: "u\(number)", account: customer, by: .commandLine)
-            _ = try await house.session(of: role, name: "session-\(number)")
-        }
-        for (table, id, column) in [
-            ("key_materials", "key_id", "sealed"), ("access_keys", "access_key_id", "sealed_secret"),
-            ("sessions", "access_key_id", "sealed_secret"),
-        ] {
-            let changed = try await house.pool.execute(
-                """
-                UPDATE \(raw: table) SET \(raw: column) = substring(\(raw: column) FROM 13)
-                WHERE \(raw: id) IN (SELECT \(raw: id) FROM \(raw: table) ORDER BY 1 LIMIT 3)
-                """)
-            #expect(changed == 3)
-        }
-        return keys
-    }
-
-    /// Every secret of the tables opens, in a process that is started now.
-    private func everythingOpens(_ house: House, _ keys: [(key: KeyReference, blob: [UInt8])]) async throws {
-        let vault = try await house.folder.vault()
-        let security = SecurityGuard(pool: house.pool, vault: vault, logger: quiet)
-        try await security.admit()
-        let sealer = VaultSealer(vault: vault)
-        for (table, prefix) in [("access_keys", "access-key/"), ("sessions", "session/")] {
-            for row in try await house.pool.query("SELECT access_key_id, sealed_secret FROM \(raw: table)") {
-                let id: String = try row.get("access_key_id")
-                #expect(try await sealer.open(try row.get("sealed_secret"), label: prefix + id).count == 40)
-            }
-        }
-        let admin = try await house.admin
-        let fresh = try KeyService(
-            pool: house.pool, accounts: house.accounts, trail: house.trail, vault: vault, identity: service, logger: quiet)
-        for (_, blob) in keys {
-            let opened = try await fresh.decrypt(house.call(admin, .decrypt), ciphertext: blob, key: nil, use: KeyUse())
-            #expect(try opened.plaintext.withUnsafeBytes { String(decoding: $0, as: UTF8.self) } == "secret")
+            #expect(try await status(house, key) == nil)
+            try await enable(house, key)
+            let yearly = try await status(house, key)
+            #expect(yearly?.periodDays == 365)
+            try await enable(house, key, days: 90)
+            #expect(try await status(house, key)?.periodDays == 90)
+            for days in [89, 2561] { #expect(await refusal { try await enable(house, key, days: days) } == .validation) }
+            for days in [90, 2560] { try await enable(house, key, days: days) }
+            try await house.keys.disableKeyRotation(house.call(house.admin, .disableKeyRotation), key: key)
+            try await house.keys.disableKeyRotation(house.call(house.admin, .disableKeyRotation), key: key)
+            #expect(try await status(house, key) == nil)
         }
     }
 
-    @Test func everythingIsSealedAnewAndTheOldVersionRetired() async throws {
+    @Test func whatWasSealedBeforeARotationStillOpensAndNewWorkUsesTheNewMaterial() async throws {
         try await House.with { house in
-            let keys = try await fill(house)
-            let token = try await house.grant(house.admin, keys[0].key, to: house.admin.arn).token
-            try await everythingOpens(house, keys)
-            let before = try await versions(house)
-            let outcome = try await rotation(house).run(settle: {})
-            #expect(outcome.version == 2 && outcome.retired == [1] && outcome.dead == 0)
-            #expect(outcome.resealed == before[1])
-            #expect(try await versions(house) == [2: outcome.resealed])
-            #expect(try await states(house) == [.retired, .current])
-            try await everythingOpens(house, keys)
-
-            // The old version's file is of no use any more, and grant tokens do not care.
-            try await rotation(house).destroySource(of: 1)
-            #expect(!FileManager.default.fileExists(atPath: house.folder.path + "/root.key"))
-            try await everythingOpens(house, keys)
-            #expect(try await house.decrypt(house.admin, keys[0].blob, tokens: [token]) == "secret")
-            _ = try await house.encrypt(house.admin, house.createKey())
-            for name in ["RotateRootKey", "RetireRootKey"] {
-                let event = try #require(try await house.events(of: service.account, named: name).first)
-                #expect(event["requestParameters"]?["version"] == .int(2) && event["eventSource"] == "vault.forecastle")
-            }
-            // And again: version 3.
-            let again = try await rotation(house).run(settle: {})
-            #expect(again.version == 3 && again.retired == [2])
-            try await everythingOpens(house, keys)
-        }
-    }
-
-    @Test func aRotationThatWasCutShortIsFinishedByTheNextRun() async throws {
-        try await House.with { house in
-            let keys = try await fill(house)
-            let whole = try await versions(house)[1] ?? 0
-            await #expect(throws: Stopped.self) {
-                _ = try await rotation(house).run(settle: {}, progress: { if $0 > 0 { throw Stopped() } })
-            }
-            let half = try await versions(house)
-            #expect((half[1] ?? 0) > 0 && (half[2] ?? 0) > 0, "\(half)")
-            #expect(try await states(house) == [.retiring, .current])
-            // Both versions are open, here and in a process that starts now.
-            try await everythingOpens(house, keys)
-            let refused = await #expect(throws: SecurityError.self) { _ = try await rotation(house).prepare() }
-            #expect(refused?.code == .rotation)
-
-            let outcome = try await rotation(house).run(settle: {})
-            #expect(outcome.version == 2 && outcome.resealed == half[1] && outcome.retired == [1])
-            #expect(try await versions(house) == [2: whole])
-            try await everythingOpens(house, keys)
-        }
-    }
-
-    @Test func processesServeWhileTheRootKeyChanges() async throws {
-        try await House.with { house in
-            let keys = try await fill(house)
             let admin = try await house.admin
-            let role = try await house.role("busy")
-            // A second process on the same vault, which hears of the new version by its own tick.
-            let vault = try await house.folder.vault()
-            let second = SecurityGuard(pool: house.pool, vault: vault, logger: quiet)
-            try await second.admit()
-            let accounts = AccountsStore(pool: house.pool, sealer: VaultSealer(vault: vault), trail: house.trail, region: region)
-            let other = try KeyService(
-                pool: house.pool, accounts: accounts, trail: house.trail, vault: vault, identity: service, logger: quiet)
-            let isDone = Flag()
-            let uses = try await withThrowingTaskGroup(of: Int.self) { tasks in
-                for key in keys.prefix(3) {
-                    tasks.addTask {
-                        var uses = 0
-                        while !isDone.isSet || uses == 0 {
-                            #expect(try await house.decrypt(admin, key.blob) == "secret")
-                            let sealed = try await other.generateDataKey(
-                                house.call(admin, .generateDataKey), key: key.key, bytes: 32, use: KeyUse())
-                            _ = try await house.decrypt(admin, sealed.ciphertext)
-                            // Sealed by the process that may not know of the new version yet.
-                            let prepared = try await accounts.prepareSession()
-                            let request = SessionRequest(role: role, name: "busy", seconds: 900)
-                            _ = try await house.pool.transaction { try await accounts.insert(prepared, for: request, on: $0) }
-                            uses += 1
-                        }
-                        return uses
-                    }
-                }
-                tasks.addTask {
-                    defer { isDone.set() }
-                    let outcome = try await rotation(house).run(settle: { try await second.note() })
-                    #expect(outcome.retired == [1])
-                    return 0
-                }
+            let key = try await house.createKey()
+            var blobs = [try await house.encrypt(admin, key, "0")]
+            for number in 1...3 {
+                try await rotateNow(house, key)
+                blobs.append(try await house.encrypt(admin, key, "\(number)"))
+            }
+            for (number, blob) in blobs.enumerated() { #expect(try await house.decrypt(admin, blob) == "\(number)") }
+            let materials = try await rotations(house, key)
+            #expect(materials.map(\.version) == [1, 2, 3, 4] && materials.map(\.isCurrent) == [false, false, false, true])
+            #expect(Set(materials.map(\.materialID)).count == 4)
+            #expect(materials[0].rotatedAt == nil && materials[0].type == nil)
+            #expect(materials.dropFirst().allSatisfy { $0.type == .onDemand && $0.rotatedAt != nil })
+            #expect(try await rotations(house, key, all: false) == Array(materials.dropFirst()))
+            let made = try await house.keys.generateDataKey(
+                house.call(admin, .generateDataKey), key: key, bytes: 32, use: KeyUse())
+            #expect(made.materialID == materials[3].materialID)
+            let described = try await house.keys.describeKey(house.call(admin, .describeKey), key: key, grantTokens: [])
+            #expect(described.currentMaterialID == materials[3].materialID)
+        }
+    }
+
+    @Test func dueKeysAreRotatedOnceAPeriodByWhoeverComesFirst() async throws {
+        try await House.with { house in
+            let admin = try await house.admin
+            let key = try await house.createKey()
+            let blob = try await house.encrypt(admin, key)
+            let start = Date()
+            try await enable(house, key, days: 90, at: start)
+            let due = start.addingTimeInterval(90 * day + 60)
+            #expect(try await house.keys.rotateDueKeys(now: start.addingTimeInterval(89 * day)) == 0)
+            let rotated = try await withThrowingTaskGroup(of: Int.self) { tasks in
+                for _ in 0..<4 { tasks.addTask { try await house.keys.rotateDueKeys(now: due) } }
                 return try await tasks.reduce(0, +)
             }
-            #expect(uses >= 3)
-            #expect(try await versions(house)[1] == nil)
-            try await everythingOpens(house, keys)
+            #expect(rotated == 1)
+            #expect(try await house.keys.rotateDueKeys(now: due) == 0)
+            #expect(try await rotations(house, key).map(\.type) == [nil, .automatic])
+            #expect(try await house.decrypt(admin, blob) == "secret")
+            let next = try #require(try await status(house, key)).next
+            #expect(abs(next.timeIntervalSince(start) - 180 * day) < 1)
+            // A rotation on demand leaves the schedule alone.
+            try await rotateNow(house, key)
+            #expect(try await status(house, key)?.next == next)
+
+            // The automatic one was in the future, so it comes first.
+            let events = try await house.events(named: "RotateKey")
+            #expect(events.map { $0["additionalEventData"]?["rotationType"] } == ["AUTOMATIC", "ON_DEMAND"])
+            for event in events {
+                #expect(event["eventType"] == "AwsServiceEvent" && event["readOnly"] == false)
+                #expect(event["resources"]?.arrayValue?.first?["ARN"]?.stringValue == house.arn(key).description)
+            }
+            let materials = try await rotations(house, key)
+            #expect(events[0]["additionalEventData"]?["previousKeyMaterialId"]?.stringValue == materials[0].materialID)
+            #expect(events[0]["additionalEventData"]?["currentKeyMaterialId"]?.stringValue == materials[1].materialID)
         }
     }
 
-    @Test func whatSleptThroughARotationCannotSealUnderTheRetiredVersion() async throws {
+    @Test func aKeyThatIsDisabledOrGoesAwayWaitsAndIsRotatedOnceItIsBack() async throws {
         try await House.with { house in
-            _ = try await fill(house)
-            let vault = try await house.folder.vault()
-            let sleeper = SecurityGuard(pool: house.pool, vault: vault, logger: quiet)
-            try await sleeper.admit()
-            _ = try await rotation(house).run(settle: {})
-            let accounts = AccountsStore(pool: house.pool, sealer: VaultSealer(vault: vault), trail: house.trail, region: region)
-            let create = { try await accounts.createAccessKey(user: "u0", account: customer, by: .commandLine) }
-            await #expect(throws: PostgresError.self) { _ = try await create() }
-            try await sleeper.note()
-            _ = try await create()
-            #expect(try await versions(house)[1] == nil)
+            let admin = try await house.admin
+            let key = try await house.createKey()
+            let start = Date()
+            try await enable(house, key, days: 90, at: start)
+            let due = start.addingTimeInterval(200 * day)
+            try await house.keys.disableKey(house.call(admin, .disableKey), key: key)
+            #expect(try await house.keys.rotateDueKeys(now: due) == 0)
+            #expect(try await status(house, key) != nil)
+            _ = try await house.keys.scheduleKeyDeletion(house.call(admin, .scheduleKeyDeletion), key: key, windowDays: 7)
+            #expect(try await house.keys.rotateDueKeys(now: due) == 0)
+            #expect(try await status(house, key) == nil)
+            _ = try await house.keys.cancelKeyDeletion(house.call(admin, .cancelKeyDeletion), key: key)
+            #expect(try await status(house, key)?.periodDays == 90)
+            try await house.keys.enableKey(house.call(admin, .enableKey), key: key)
+            #expect(try await house.keys.rotateDueKeys(now: due) == 1)
+            let next = try #require(try await status(house, key)).next
+            #expect(abs(next.timeIntervalSince(due) - 90 * day) < 1)
         }
     }
 
-    @Test func aVersionThatStillSealsSomethingIsNotRetired() async throws {
-        try await House.with { house in
-            let keys = try await fill(house)
-            let rotation = rotation(house)
-            let version = try await rotation.begin(try await rotation.prepare())
-            let early = await #expect(throws: SecurityError.self) { _ = try await rotation.retire(before: version) }
-            #expect(early?.code == .rotation)
-            _ = try await rotation.resealAll(under: version)
-            // The first process has not heard of the new version yet, and seals under the old one.
-            let vault = try await house.folder.vault()
-            let accounts = AccountsStore(pool: house.pool, sealer: VaultSealer(vault: vault), trail: house.trail, region: region)
-            _ = try await accounts.createAccessKey(user: "u1", account: customer, by: .commandLine)
-            await #expect(throws: SecurityError.self) { _ = try await rotation.retire(before: version) }
-            #expect(try await states(house) == [.retiring, .current])
-            #expect(try await rotation.run(settle: {}).retired == [1])
-            try await everythingOpens(house, keys)
+    @Test func aKeyIsRotatedOnDemandABoundedNumberOfTimes() async throws {
+        var limits = KeyService.Limits()
+        #expect(limits.rotationsOnDemandPerKey == 25)
+        limits.rotationsOnDemandPerKey = 2
+        try await House.with(limits: limits) { house in
+            let key = try await house.createKey()
+            for _ in 0..<2 { try await rotateNow(house, key) }
+            #expect(await refusal { try await rotateNow(house, key) } == .limitExceeded)
+            // Automatic rotation has no such bound.
+            try await enable(house, key, days: 90)
+            #expect(try await house.keys.rotateDueKeys(now: Date().addingTimeInterval(91 * day)) == 1)
+            #expect(try await rotations(house, key).count == 4)
         }
     }
 
-    @Test func materialsThatNobodyCanOpenDoNotHoldARotationUp() async throws {
+    @Test func aKeyWithoutItsShredSecretHoldsUpNoOther() async throws {
         try await House.with { house in
-            let keys = try await fill(house)
-            // As in a database from before the key's deletion.
-            try await house.vault.destroyShredSecret(named: house.arn(keys[0].key).resourceName)
-            let outcome = try await rotation(house).run(settle: {})
-            #expect(outcome.dead == 1 && outcome.retired == [1])
-            #expect(try await versions(house)[1] == 1)
-            try await everythingOpens(house, Array(keys.dropFirst()))
+            let lost = try await house.createKey()
+            let other = try await house.createKey()
+            for key in [lost, other] { try await enable(house, key, days: 90) }
+            let file = house.folder.path + "/vault/\(house.arn(lost).resourceName).shred"
+            try FileManager.default.removeItem(atPath: file)
+            #expect(try await house.keys.rotateDueKeys(now: Date().addingTimeInterval(91 * day)) == 1)
+            #expect(await refusal { try await rotateNow(house, lost) } == .invalidState)
         }
     }
 
-    @Test func bytesThatDoNotOpenKeepTheOldVersionOpen() async throws {
+    @Test func rotationsAreListedByPages() async throws {
         try await House.with { house in
-            _ = try await fill(house)
-            try await house.pool.execute(
-                "UPDATE sessions SET sealed_secret = set_byte(sealed_secret, 40, get_byte(sealed_secret, 40) # 1) WHERE name = 'session-5'"
-            )
-            await #expect(throws: VaultError.self) { _ = try await rotation(house).run(settle: {}) }
-            #expect(try await states(house) == [.retiring, .current])
-            try await house.pool.execute("DELETE FROM sessions WHERE name = 'session-5'")
-            #expect(try await rotation(house).run(settle: {}).retired == [1])
-        }
-    }
-
-    @Test func aPreparedVersionIsUsedByTheNextRun() async throws {
-        try await House.with { house in
-            _ = try await fill(house)
-            #expect(try await rotation(house).prepare() == 2)
-            #expect(try await rotation(house).prepare() == 2)
-            #expect(try await states(house) == [.current])
-            #expect(try await versions(house)[2] == nil)
-            // A process that starts meanwhile finds both files and seals under the current one.
-            let vault = try await house.folder.vault()
-            try await SecurityGuard(pool: house.pool, vault: vault, logger: quiet).admit()
-            let accounts = AccountsStore(pool: house.pool, sealer: VaultSealer(vault: vault), trail: house.trail, region: region)
-            _ = try await accounts.createAccessKey(user: "u0", account: customer, by: .commandLine)
-            #expect(try await versions(house)[2] == nil)
-            #expect(try await rotation(house).run(settle: {}).version == 2)
+            let key = try await house.createKey()
+            for _ in 0..<3 { try await rotateNow(house, key) }
+            var found: [KeyRotation] = []
+            var marker: String?
+            var pages = 0
+            repeat {
+                let page = try await house.keys.listKeyRotations(
+                    house.call(house.admin, .listKeyRotations), key: key, includesFirst: true, limit: 3, marker: marker)
+                found += page.items
+                marker = page.nextMarker
+                pages += 1
+            } while marker != nil
+            #expect(pages == 2)
+            #expect(try await rotations(house, key) == found)
+            let first = try await house.keys.listKeyRotations(
+                house.call(house.admin, .listKeyRotations), key: key, includesFirst: true, limit: 1, marker: nil)
+            for wrong in [first.nextMarker ?? "", "x", ListMarker.text(after: "z", parameters: ["ListKeyRotations"])] {
+                let code = await refusal {
+                    // The first is of a listing with other parameters.
+                    _ = try await house.keys.listKeyRotations(
+                        house.call(house.admin, .listKeyRotations), key: key, includesFirst: false, limit: 1, marker: wrong)
+                }
+                #expect(code == .invalidMarker)
+            }
         }
     }
 }

@@ -9,10 +9,12 @@ extension KMSInput {
         case ed25519 = "ECC_NIST_EDWARDS25519"
         case hmac224 = "HMAC_224", hmac256 = "HMAC_256", hmac384 = "HMAC_384", hmac512 = "HMAC_512"
         case sm2 = "SM2", mldsa44 = "ML_DSA_44", mldsa65 = "ML_DSA_65", mldsa87 = "ML_DSA_87"
+        case mlkem512 = "ML_KEM_512", mlkem768 = "ML_KEM_768", mlkem1024 = "ML_KEM_1024"
     }
 
     private enum Usage: String, CaseIterable {
         case encrypt = "ENCRYPT_DECRYPT", sign = "SIGN_VERIFY", mac = "GENERATE_VERIFY_MAC", agreement = "KEY_AGREEMENT"
+        case encapsulation = "ENCAPSULATE_DECAPSULATE"
     }
 
     private enum Origin: String, CaseIterable {
@@ -38,13 +40,7 @@ extension KMSInput {
         }
         return try KeyCreation(
             description: try body.optionalString("Description", length: 0...KeyCreation.maximumDescriptionCharacters) ?? "",
-            policy: try policy(), tags: try tags(),
+            policy: try policy(), tags: try optionalTags() ?? [],
             bypassesLockoutCheck: try isSet("BypassPolicyLockoutSafetyCheck"))
-    }
-
-    private func tags() throws -> [KeyTag] {
-        try (body.optionalObjects("Tags", count: 0...KeyTag.maximumTags) ?? []).map { tag in
-            try KeyTag(key: try tag.requiredString("TagKey"), value: try tag.requiredString("TagValue"))
-        }
     }
 }

@@ -1,6 +1,5 @@
 import AWSProtocol
 import Keys
-import Policies
 import Secrets
 
 /// The members of KMS's requests, each within the bounds of the model (botocore, kms 2014-11-01).
@@ -20,17 +19,19 @@ struct KMSInput: Sendable {
     static let ciphertextBytes = 1...CiphertextBlob.maximumBytes
     static let dataKeyBytes = 1...1024
 
-    private static let principal = StringRule(length: 1...256, pattern: #"^[\w+=,.@:/-]+$"#) { text in
+    static let principal = StringRule(length: 1...256, pattern: #"^[\w+=,.@:/-]+$"#) { text in
         text.utf8.allSatisfy { isWord($0) || "+=,.@:/-".utf8.contains($0) }
     }
-    private static let grantName = StringRule(length: 1...256, pattern: "^[a-zA-Z0-9:/_-]+$") { text in
+    static let grantName = StringRule(length: 1...256, pattern: "^[a-zA-Z0-9:/_-]+$") { text in
         text.utf8.allSatisfy { isWord($0) || ":/-".utf8.contains($0) }
     }
     private static let policyName = StringRule(length: 1...128, pattern: #"[\w]+"#) { $0.utf8.allSatisfy(isWord) }
-    private static let aliasName = StringRule(length: 1...256)
+    private static let aliasName = StringRule(length: 1...256, pattern: "^[a-zA-Z0-9:/_-]+$") { text in
+        text.utf8.allSatisfy { isWord($0) || ":/-".utf8.contains($0) }
+    }
     private static let marker = StringRule(length: 1...1024)
 
-    private static func isWord(_ byte: UInt8) -> Bool {
+    static func isWord(_ byte: UInt8) -> Bool {
         (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x5F
     }
 
@@ -52,32 +53,54 @@ struct KMSInput: Sendable {
         return tokens
     }
 
-    func encryptionContext() throws -> [String: String] {
-        let context = try body.optionalStringMap("EncryptionContext") ?? [:]
+    func encryptionContext(_ name: String = "EncryptionContext") throws -> [String: String] {
+        let context = try body.optionalStringMap(name) ?? [:]
         // Refuses lengths that the canonical form has no room for.
         _ = try EncryptionContextEncoding.associatedData(context)
         return context
     }
 
-    func use() throws -> KeyUse {
+    func checkRecipient() throws {
         guard try body.optionalObject("Recipient") == nil else {
             throw KeyError(.unsupported, "Recipient is not supported: there are no enclaves here.")
         }
+    }
+
+    func use() throws -> KeyUse {
+        try checkRecipient()
         return KeyUse(encryptionContext: try encryptionContext(), grantTokens: try grantTokens(), isDryRun: try isSet("DryRun"))
     }
 
     /// A symmetric key knows one algorithm.
-    func checkAlgorithm() throws {
-        guard let name = try body.optionalString("EncryptionAlgorithm") else { return }
+    func checkAlgorithm(_ member: String = "EncryptionAlgorithm") throws {
+        guard let name = try body.optionalString(member) else { return }
         switch name {
         case KeyMetadata.encryptionAlgorithm: return
         case "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE":
             throw KeyError(.invalidKeyUsage, "The algorithm \(name) does not fit a symmetric key.")
         default:
             throw AWSError.validation(
-                field: "EncryptionAlgorithm",
+                field: member,
                 rule: "Member must satisfy enum value set: [SYMMETRIC_DEFAULT, RSAES_OAEP_SHA_1, RSAES_OAEP_SHA_256, SM2PKE]")
         }
+    }
+
+    /// Whether a dry run is to do without the ciphertext.
+    func ignoresCiphertext() throws -> Bool {
+        let modifiers = try body.optionalStrings("DryRunModifiers") ?? []
+        guard modifiers.allSatisfy({ $0 == "IGNORE_CIPHERTEXT" }) else {
+            throw AWSError.validation(field: "DryRunModifiers", rule: "Member must satisfy enum value set: [IGNORE_CIPHERTEXT]")
+        }
+        return try !modifiers.isEmpty && isSet("DryRun")
+    }
+
+    /// The blob to open; nil only in a dry run that ignores it.
+    func ciphertext() throws -> [UInt8]? {
+        let ciphertext = try body.optionalBlob("CiphertextBlob", length: Self.ciphertextBytes)
+        guard try ciphertext != nil || ignoresCiphertext() else {
+            throw AWSError.validation(field: "CiphertextBlob", rule: "Member must not be null")
+        }
+        return ciphertext
     }
 
     /// Plaintext of Encrypt, in locked memory since it was received. Wiped by whoever took it from there.
@@ -119,29 +142,4 @@ struct KMSInput: Sendable {
     }
 
     func marker() throws -> String? { try body.optionalString("Marker", Self.marker) }
-
-    func grantID() throws -> String { try body.requiredString("GrantId", length: 1...128) }
-    func optionalGrantID() throws -> String? { try body.optionalString("GrantId", length: 1...128) }
-
-    func optionalPrincipal(_ name: String) throws -> String? { try body.optionalString(name, Self.principal) }
-    func principal(_ name: String) throws -> String { try body.requiredString(name, Self.principal) }
-
-    func grant() throws -> GrantRequest {
-        var operations: [GrantOperation] = []
-        for name in try body.requiredStrings("Operations") {
-            guard let operation = GrantOperation(rawValue: name) else {
-                let names = GrantOperation.allCases.map(\.rawValue).joined(separator: ", ")
-                throw AWSError.validation(field: "Operations", rule: "Member must satisfy enum value set: [\(names)]")
-            }
-            operations.append(operation)
-        }
-        let constraints = try body.optionalObject("Constraints")
-        return try GrantRequest(
-            grantee: try principal("GranteePrincipal"), retiring: try optionalPrincipal("RetiringPrincipal"),
-            operations: operations,
-            constraints: Grant.Constraints(
-                equals: try constraints?.optionalStringMap("EncryptionContextEquals"),
-                subset: try constraints?.optionalStringMap("EncryptionContextSubset")),
-            name: try body.optionalString("Name", Self.grantName))
-    }
 }

@@ -12,12 +12,15 @@ extension KMSService {
         case .listGrants:
             let page = try await keys.listGrants(
                 call, key: try input.key(), grantID: try input.optionalGrantID(),
-                grantee: try input.optionalPrincipal("GranteePrincipal"),
+                grantee: try input.principalOrService("GranteePrincipal", "GranteeServicePrincipal"),
                 limit: try input.limit(default: 50, maximum: 100), marker: try input.marker())
             return .json(page.json("Grants") { $0.json })
         case .listRetirableGrants:
+            guard let retiring = try input.principalOrService("RetiringPrincipal", "RetiringServicePrincipal") else {
+                throw AWSError.validation(field: "RetiringPrincipal", rule: "Member must not be null")
+            }
             let page = try await keys.listRetirableGrants(
-                call, retiring: try input.principal("RetiringPrincipal"),
+                call, retiring: retiring,
                 limit: try input.limit(default: 50, maximum: 100), marker: try input.marker())
             return .json(page.json("Grants") { $0.json })
         case .retireGrant:

@@ -12,7 +12,8 @@ extension KMSService {
             return .json(["KeyMetadata": .object(key.json)])
         case .listKeys:
             let page = try await keys.listKeys(
-                call, limit: try input.limit(default: 100, maximum: 1000), marker: try input.marker())
+                call, includesOwn: try input.includesOwnKeys(), limit: try input.limit(default: 100, maximum: 1000),
+                marker: try input.marker())
             return .json(
                 page.json("Keys") { ["KeyId": .string($0.resourceName), "KeyArn": .string($0.description)] })
         case .enableKey:
@@ -28,6 +29,9 @@ extension KMSService {
                 "KeyId": .string(scheduled.key.description), "DeletionDate": AWSTimestamp.epoch(scheduled.at),
                 "KeyState": .string(KeyState.pendingDeletion.rawValue), "PendingWindowInDays": .int(Int64(scheduled.windowDays)),
             ])
+        case .updateKeyDescription:
+            try await keys.updateKeyDescription(call, key: try input.key(), description: try input.description())
+            return .empty
         default:
             let key = try await keys.cancelKeyDeletion(call, key: try input.key())
             return .json(["KeyId": .string(key.description)])
@@ -49,10 +53,17 @@ extension KMSService {
                 bypassesLockoutCheck: try input.isSet("BypassPolicyLockoutSafetyCheck"))
             return .empty
         case .listKeyPolicies:
-            let names = try await keys.listKeyPolicies(call, key: try input.key())
+            _ = try input.limit(default: 100, maximum: 1000)
+            let names = try await keys.listKeyPolicies(call, key: try input.key(), marker: try input.marker())
             return .json(["PolicyNames": .strings(names), "Truncated": false])
         case .createAlias:
             try await keys.createAlias(call, name: try input.aliasName(), key: try input.key("TargetKeyId"))
+            return .empty
+        case .updateAlias:
+            try await keys.updateAlias(call, name: try input.aliasName(), key: try input.key("TargetKeyId"))
+            return .empty
+        case .deleteAlias:
+            try await keys.deleteAlias(call, name: try input.aliasName())
             return .empty
         default:
             let page = try await keys.listAliases(

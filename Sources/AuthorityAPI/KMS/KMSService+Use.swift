@@ -16,6 +16,12 @@ extension KMSService {
             ])
         case .decrypt:
             return try await decrypt(call, input)
+        case .reEncrypt:
+            return try await reEncrypt(call, input)
+        case .generateRandom:
+            let random = try await keys.generateRandom(call, bytes: try input.randomBytes())
+            defer { random.wipe() }
+            return .secretJSON(try Self.body([:], plaintext: random))
         default:
             let made = try await keys.generateDataKey(
                 call, key: try input.key(), bytes: try input.dataKeyBytes(), use: try input.use())
@@ -32,14 +38,7 @@ extension KMSService {
     private func decrypt(_ call: KeyCall, _ input: KMSInput) async throws -> AWSReply {
         try input.checkAlgorithm()
         let use = try input.use()
-        let modifiers = try input.body.optionalStrings("DryRunModifiers") ?? []
-        guard modifiers.allSatisfy({ $0 == "IGNORE_CIPHERTEXT" }) else {
-            throw AWSError.validation(field: "DryRunModifiers", rule: "Member must satisfy enum value set: [IGNORE_CIPHERTEXT]")
-        }
-        guard let ciphertext = try input.body.optionalBlob("CiphertextBlob", length: KMSInput.ciphertextBytes) else {
-            guard use.isDryRun, !modifiers.isEmpty else {
-                throw AWSError.validation(field: "CiphertextBlob", rule: "Member must not be null")
-            }
+        guard let ciphertext = try input.ciphertext(), try !input.ignoresCiphertext() else {
             try await keys.decryptDryRun(call, key: try input.key(), use: use)
             return .empty
         }
@@ -50,6 +49,30 @@ extension KMSService {
             "KeyMaterialId": .string(opened.materialID),
         ]
         return .secretJSON(try Self.body(members, plaintext: opened.plaintext))
+    }
+
+    private func reEncrypt(_ call: KeyCall, _ input: KMSInput) async throws -> AWSReply {
+        try input.checkAlgorithm("SourceEncryptionAlgorithm")
+        try input.checkAlgorithm("DestinationEncryptionAlgorithm")
+        let ciphertext = try input.ciphertext()
+        let ignoresCiphertext = try input.ignoresCiphertext()
+        let made = try await keys.reEncrypt(
+            call,
+            ReEncryption(
+                ciphertext: ignoresCiphertext ? nil : ciphertext,
+                source: try ignoresCiphertext ? input.key("SourceKeyId") : input.optionalKey("SourceKeyId"),
+                sourceContext: try input.encryptionContext("SourceEncryptionContext"),
+                destination: try input.key("DestinationKeyId"),
+                destinationContext: try input.encryptionContext("DestinationEncryptionContext"),
+                grantTokens: try input.grantTokens(), isDryRun: try input.isSet("DryRun")))
+        return .json([
+            "CiphertextBlob": .string(Base64.encode(made.ciphertext)), "SourceKeyId": .string(made.sourceARN.description),
+            "KeyId": .string(made.destinationARN.description),
+            "SourceEncryptionAlgorithm": .string(KeyMetadata.encryptionAlgorithm),
+            "DestinationEncryptionAlgorithm": .string(KeyMetadata.encryptionAlgorithm),
+            "SourceKeyMaterialId": .string(made.sourceMaterialID),
+            "DestinationKeyMaterialId": .string(made.destinationMaterialID),
+        ])
     }
 
     private static func body(_ members: JSONObject, plaintext: SharedSecret) throws -> SharedSecret {

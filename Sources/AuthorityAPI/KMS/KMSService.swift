@@ -17,9 +17,12 @@ package struct KMSService: AuthorityService {
     }
 
     package func handle(operation name: String, request: AuthenticatedRequest) async throws(AWSError) -> AWSReply {
-        guard let operation = KeyOperation(rawValue: name) else {
-            // KMS has some thirty operations more; a name that it does not have is told apart by nobody.
-            throw .unknownOperation("The operation is not known to this authority.")
+        guard let operation = KeyOperation(rawValue: name), operation.isCallable else {
+            guard let unsupported = UnsupportedKeyOperation(rawValue: name) else {
+                throw .unknownOperation("The operation is not known to this authority.")
+            }
+            let record = KMSTrail.record(of: unsupported, request, identity: keys.identity)
+            throw Self.wireError(await keys.refuse(record, unsupported.refusal))
         }
         let call = KeyCall(
             caller: KeyCaller(principal: request.principal, circumstances: request.circumstances), operation: operation,
@@ -27,7 +30,9 @@ package struct KMSService: AuthorityService {
         do {
             return try await answer(call, KMSInput(request.body, secret: request.secret))
         } catch let error as KeyError {
-            throw Self.wireError(error)
+            // One that was found while the request was read; the others have their record.
+            guard error.code != .internal, !call.isRefused else { throw Self.wireError(error) }
+            throw Self.wireError(await keys.refuse(call, error))
         } catch let error as AWSError {
             // The service has not seen this one; the trail shall.
             if error.code == "ValidationException" {
@@ -42,11 +47,17 @@ package struct KMSService: AuthorityService {
 
     private func answer(_ call: KeyCall, _ input: KMSInput) async throws -> AWSReply {
         switch call.operation {
-        case .createKey, .describeKey, .listKeys, .enableKey, .disableKey, .scheduleKeyDeletion, .cancelKeyDeletion:
+        case .createKey, .describeKey, .listKeys, .enableKey, .disableKey, .scheduleKeyDeletion, .cancelKeyDeletion,
+            .updateKeyDescription:
             try await answerKeys(call, input)
-        case .getKeyPolicy, .putKeyPolicy, .listKeyPolicies, .createAlias, .listAliases:
+        case .getKeyPolicy, .putKeyPolicy, .listKeyPolicies, .createAlias, .updateAlias, .deleteAlias, .listAliases:
             try await answerPoliciesAndAliases(call, input)
-        case .encrypt, .decrypt, .generateDataKey, .generateDataKeyWithoutPlaintext:
+        case .enableKeyRotation, .disableKeyRotation, .getKeyRotationStatus, .rotateKeyOnDemand, .listKeyRotations:
+            try await answerRotation(call, input)
+        case .tagResource, .untagResource, .listResourceTags:
+            try await answerTags(call, input)
+        case .encrypt, .decrypt, .generateDataKey, .generateDataKeyWithoutPlaintext, .reEncrypt, .reEncryptFrom, .reEncryptTo,
+            .generateRandom:
             try await answerUse(call, input)
         case .createGrant, .listGrants, .listRetirableGrants, .retireGrant, .revokeGrant:
             try await answerGrants(call, input)

@@ -29,17 +29,45 @@ extension KeyGrant {
         var object: JSONObject = ["KeyId": .string(keyARN.description), "GrantId": .string(id)]
         object["Name"] = .string(name ?? "")
         object["CreationDate"] = AWSTimestamp.epoch(createdAt)
-        object["GranteePrincipal"] = .string(grantee)
-        object.append("RetiringPrincipal", ifPresent: retiring.map { .string($0) })
+        object[isForService ? "GranteeServicePrincipal" : "GranteePrincipal"] = .string(grantee)
+        object.append(
+            isRetiredByService ? "RetiringServicePrincipal" : "RetiringPrincipal", ifPresent: retiring.map { .string($0) })
         object["IssuingAccount"] = .string("arn:aws:iam::\(issuingAccount):root")
         object["Operations"] = .strings(operations.map(\.rawValue))
-        if let pairs = constraints.equals {
-            object["Constraints"] = ["EncryptionContextEquals": .stringMap(pairs)]
-        } else if let pairs = constraints.subset {
-            object["Constraints"] = ["EncryptionContextSubset": .stringMap(pairs)]
-        }
+        var members = JSONObject()
+        members.append("EncryptionContextSubset", ifPresent: constraints.subset.map { .stringMap($0) })
+        members.append("EncryptionContextEquals", ifPresent: constraints.equals.map { .stringMap($0) })
+        members.append("SourceArn", ifPresent: sourceARN.map { .string($0) })
+        if !members.isEmpty { object["Constraints"] = .object(members) }
         return object
     }
+}
+
+extension KeyRotation {
+    /// `RotationsListEntry`; the first material has neither date nor type.
+    var json: JSONObject {
+        var object: JSONObject = [
+            "KeyId": .string(key.description), "KeyMaterialId": .string(materialID),
+            "KeyMaterialState": isCurrent ? "CURRENT" : "NON_CURRENT",
+        ]
+        object.append("RotationDate", ifPresent: rotatedAt.map(AWSTimestamp.epoch))
+        object.append("RotationType", ifPresent: type.map { .string($0.rawValue) })
+        return object
+    }
+}
+
+extension KeyRotationStatus {
+    /// `OnDemandRotationStartDate` never shows: a rotation on demand is done when it is answered.
+    var json: JSONObject {
+        var object: JSONObject = ["KeyRotationEnabled": .bool(schedule != nil), "KeyId": .string(key.description)]
+        object.append("RotationPeriodInDays", ifPresent: schedule.map { .int(Int64($0.periodDays)) })
+        object.append("NextRotationDate", ifPresent: schedule.map { AWSTimestamp.epoch($0.next) })
+        return object
+    }
+}
+
+extension KeyTag {
+    var json: JSONObject { ["TagKey": .string(key), "TagValue": .string(value)] }
 }
 
 extension ListPage {

@@ -51,9 +51,11 @@ extension STSService {
         _ request: AuthenticatedRequest, _ wanted: AssumeRoleParameters, _ source: ServiceSource?,
         on connection: PostgresConnection
     ) async throws -> RoleEntity {
-        let policies = try await source == nil ? accounts.policies(of: request.principal, on: connection) : .none
-        let subject = source == nil ? request.principal.subject : .service(identity.servicePrincipal)
-        let context = context(request, wanted, source)
+        // A role of the service's own is assumed by its user, and not as the service, also for a customer's resource.
+        let isForeign = source != nil && !identity.isOwnRole(wanted.roleARN)
+        let policies = try await isForeign ? .none : accounts.policies(of: request.principal, on: connection)
+        let subject = isForeign ? PolicySubject.service(identity.servicePrincipal) : request.principal.subject
+        let context = context(request, wanted, isForeign ? source : nil)
         let question = { (action: String) in
             AuthorizationRequest(
                 subject: subject, action: action, resource: wanted.roleARN.description, context: context)
@@ -62,7 +64,7 @@ extension STSService {
         let denied = AWSError.accessDenied(
             "User: \(request.principal.arn) is not authorized to perform: sts:AssumeRole on resource: \(wanted.roleARN)")
         guard let role = try await accounts.role(wanted.roleARN, on: connection) else { throw Refusal(error: denied, role: nil) }
-        if let source, source.account != role.account { throw Refusal(error: denied, role: nil) }
+        if isForeign, let source, source.account != role.account { throw Refusal(error: denied, role: nil) }
         let trust = try accounts.policies.document(role.trustPolicy, kind: .trust)
         var actions = ["sts:AssumeRole"]
         if wanted.sourceIdentity != nil { actions.append("sts:SetSourceIdentity") }
@@ -114,7 +116,8 @@ extension STSService {
         }
         return SessionRequest(
             role: role, name: wanted.sessionName, seconds: seconds, policy: wanted.policy,
-            sourceIdentity: wanted.sourceIdentity ?? caller?.sourceIdentity, record: source?.record(identity))
+            sourceIdentity: wanted.sourceIdentity ?? caller?.sourceIdentity,
+            record: source?.record(identity, roleAccount: role.account))
     }
 
     private func checkSessionPolicy(_ wanted: AssumeRoleParameters) throws(AWSError) {

@@ -37,10 +37,10 @@ struct ServiceSource: Sendable {
         userAgent = values[3]
     }
 
-    /// What is kept with the session.
-    func record(_ identity: ServiceIdentity) -> SessionRecord {
+    /// What is kept with a session of a role of `roleAccount`: that of the source, or the service's own.
+    func record(_ identity: ServiceIdentity, roleAccount: String) -> SessionRecord {
         SessionRecord(
-            sourceARN: arn, sourceAccount: account, viaService: identity.viaService, callerAccount: account,
+            sourceARN: arn, sourceAccount: account, viaService: identity.viaService, callerAccount: roleAccount,
             grantIsForAWSResource: true, sourceIPAddress: sourceIPAddress, userAgent: userAgent)
     }
 }

@@ -12,7 +12,9 @@ package enum GrantOperation: String, Sendable, CaseIterable {
     case reEncryptTo = "ReEncryptTo"
     case retireGrant = "RetireGrant"
 
+    case decapsulate = "Decapsulate"
     case deriveSharedSecret = "DeriveSharedSecret"
+    case encapsulate = "Encapsulate"
     case generateMac = "GenerateMac"
     case getPublicKey = "GetPublicKey"
     case sign = "Sign"
@@ -21,7 +23,7 @@ package enum GrantOperation: String, Sendable, CaseIterable {
 
     package var fitsSymmetricKey: Bool {
         switch self {
-        case .deriveSharedSecret, .generateMac, .getPublicKey, .sign, .verify, .verifyMac: false
+        case .decapsulate, .deriveSharedSecret, .encapsulate, .generateMac, .getPublicKey, .sign, .verify, .verifyMac: false
         default: true
         }
     }

@@ -10,16 +10,24 @@ package struct GrantRequest: Sendable, Equatable {
     /// Of each key and each value.
     package static let maximumPairCharacters = 384
     package static let principalCharacters = 1...256
+    package static let sourceARNCharacters = 20...512
 
+    /// An ARN, or the name of a service.
     package var grantee: String
     package var retiring: String?
     package var operations: [GrantOperation]
     package var constraints: Grant.Constraints
+    /// The resource that the request must be made for, by a service.
+    package var sourceARN: String?
     package var name: String?
 
+    /// - Parameters:
+    ///   - grantee: an ARN; either this or `granteeService`.
+    ///   - granteeService: the name of a service. The grant then needs `sourceARN` and somebody who may retire it.
+    ///   - retiring: an ARN; not together with `retiringService`.
     package init(
-        grantee: String, retiring: String? = nil, operations: [GrantOperation], constraints: Grant.Constraints = .none,
-        name: String? = nil
+        grantee: String? = nil, granteeService: String? = nil, retiring: String? = nil, retiringService: String? = nil,
+        operations: [GrantOperation], constraints: Grant.Constraints = .none, sourceARN: String? = nil, name: String? = nil
     ) throws(KeyError) {
         guard !operations.isEmpty else {
             throw KeyError(.validation, "A grant must allow at least one operation.")
@@ -34,16 +42,49 @@ package struct GrantRequest: Sendable, Equatable {
             throw KeyError(
                 .validation, "A grant has either an EncryptionContextEquals or an EncryptionContextSubset constraint.")
         }
-        _ = try Self.pattern(grantee)
-        if let retiring { _ = try Self.pattern(retiring) }
-        self.grantee = grantee
-        self.retiring = retiring
+        self.grantee = try Self.grantee(grantee, granteeService)
+        self.retiring = try Self.retiring(retiring, retiringService)
+        if granteeService != nil, sourceARN == nil || self.retiring == nil {
+            throw KeyError(
+                .validation,
+                "A grant to a GranteeServicePrincipal needs a SourceArn constraint and a RetiringPrincipal or "
+                    + "RetiringServicePrincipal.")
+        }
+        self.sourceARN = sourceARN
         // A set in any order; sorted, so that equal requests have equal fingerprints.
         self.operations = Set(operations).sorted { $0.rawValue < $1.rawValue }
         self.constraints = Grant.Constraints(
             equals: constraints.equals.flatMap { $0.isEmpty ? nil : $0 },
             subset: constraints.subset.flatMap { $0.isEmpty ? nil : $0 })
         self.name = name
+    }
+
+    private static func grantee(_ principal: String?, _ service: String?) throws(KeyError) -> String {
+        switch (principal, service) {
+        case (let principal?, nil):
+            _ = try pattern(principal)
+            return principal
+        case (nil, let service?):
+            guard ServicePrincipalName.isValid(service) else { throw ServicePrincipalName.invalid("GranteeServicePrincipal") }
+            return service
+        case (nil, nil), (.some, .some):
+            throw KeyError(.validation, "Specify either GranteePrincipal or GranteeServicePrincipal, but not both.")
+        }
+    }
+
+    private static func retiring(_ principal: String?, _ service: String?) throws(KeyError) -> String? {
+        switch (principal, service) {
+        case (let principal?, nil):
+            _ = try pattern(principal)
+            return principal
+        case (nil, let service?):
+            guard ServicePrincipalName.isValid(service) else { throw ServicePrincipalName.invalid("RetiringServicePrincipal") }
+            return service
+        case (nil, nil):
+            return nil
+        case (.some, .some):
+            throw KeyError(.validation, "Specify either RetiringPrincipal or RetiringServicePrincipal, but not both.")
+        }
     }
 
     /// The account, user, role or session that a principal's ARN names. `*`, services and groups are refused, as by KMS.
@@ -84,6 +125,8 @@ package struct GrantRequest: Sendable, Equatable {
         }
         for part in [keyID, issuingAccount, grantee, retiring, name] { add(part) }
         add(operations.map(\.rawValue).joined(separator: ","))
+        // Only where there is one: fingerprints of grants from before stay what they are.
+        if let sourceARN { add(sourceARN) }
         for pairs in [constraints.equals, constraints.subset] {
             add(pairs.map { JSONValue.stringMap($0).serializedString })
         }

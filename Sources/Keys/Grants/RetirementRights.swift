@@ -36,10 +36,13 @@ package struct RetirementRights: Sendable {
     }
 
     package var caller: KeyCaller
+    /// The service that the caller acts as, for grants that a service may retire.
+    package var service: String?
     package var policy: Policy
 
-    package init(caller: KeyCaller, policy: Policy) {
+    package init(caller: KeyCaller, service: String? = nil, policy: Policy) {
         self.caller = caller
+        self.service = service
         self.policy = policy
     }
 
@@ -53,6 +56,7 @@ package struct RetirementRights: Sendable {
 
     /// Whether the caller is the principal, or belongs to the account that it is and has the right from there.
     private func has(_ principal: String, id: String?) -> Bool {
+        if ServicePrincipalName.isValid(principal) { return principal == service }
         switch try? GrantRequest.pattern(principal) {
         case .account(let account): return hasAccountRight(account)
         case .some: return caller.isPrincipal(principal, id: id)

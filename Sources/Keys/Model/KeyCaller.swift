@@ -11,8 +11,16 @@ package struct KeyCaller: Sendable {
 
     package init(principal: Principal, circumstances: RequestCircumstances) {
         self.principal = principal
-        context = principal.conditionContext(circumstances)
+        var context = principal.conditionContext(circumstances)
+        if let record = principal.record {
+            context.set("aws:SourceArn", record.sourceARN)
+            context.set("aws:SourceAccount", record.sourceAccount)
+        }
+        self.context = context
     }
+
+    /// The resource of the service that the call is made for, as the session has it on record.
+    var sourceARN: String? { principal.record?.sourceARN }
 
     package var account: String { principal.account }
     var subject: PolicySubject { principal.subject }
@@ -28,8 +36,8 @@ package struct KeyCaller: Sendable {
         (arn == subject.name || arn == principalARN) && (id == nil || id == principalID)
     }
 
-    /// The forms in which a grant can name this caller: user or session, role, account.
-    var granteeForms: [String] {
-        [subject.name, principalARN, "arn:aws:iam::\(account):root"]
+    /// The forms in which a grant can name this caller: user or session, role, account, and the service that it acts as.
+    func granteeForms(actingAs service: String?) -> [String] {
+        [subject.name, principalARN, "arn:aws:iam::\(account):root"] + [service].compactMap { $0 }
     }
 }

@@ -11,7 +11,9 @@ extension KeyService: KeyAccessDecider {
         principal: Principal, circumstances: RequestCircumstances, action: String, key: String,
         encryptionContext: [String: String], context: ConditionContext
     ) async throws -> KeyAccess {
-        guard action.hasPrefix("kms:"), let operation = KeyOperation(rawValue: String(action.dropFirst(4))) else {
+        guard action.hasPrefix("kms:"), let operation = KeyOperation(rawValue: String(action.dropFirst(4))),
+            operation.isPermission
+        else {
             return KeyAccess(isAllowed: false, code: "ValidationException", message: "The action is not one of KMS.")
         }
         let caller = KeyCaller(principal: principal, circumstances: circumstances)

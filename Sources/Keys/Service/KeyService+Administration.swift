@@ -18,16 +18,19 @@ extension KeyService {
         }
     }
 
-    /// Keys of the caller's account by id.
-    package func listKeys(_ call: KeyCall, limit: Int, marker: String?) async throws(KeyError) -> ListPage<ARN> {
+    /// Keys of the caller's account by id; none where only those are asked for that others share, because nobody shares keys here.
+    package func listKeys(
+        _ call: KeyCall, includesOwn: Bool = true, limit: Int, marker: String?
+    ) async throws(KeyError) -> ListPage<ARN> {
         try await read(call) { connection in
             let account = call.caller.account
             try await self.decideByIdentity(call, resource: "*", on: connection)
-            let parameters = ["ListKeys", account]
+            let parameters = ["ListKeys", account, String(includesOwn)]
             let after = try ListMarker.read(marker, parameters: parameters)
             let rows = try await connection.query(
                 """
-                SELECT arn FROM keys WHERE account = \(account) AND state <> 'Deleted' AND key_id > \(after)
+                SELECT arn FROM keys
+                WHERE account = \(account) AND state <> 'Deleted' AND key_id > \(after) AND \(includesOwn)
                 ORDER BY key_id LIMIT \(limit + 1)
                 """)
             let arns = try rows.compactMap { ARN(try $0.get("arn", as: String.self)) }
@@ -46,10 +49,25 @@ extension KeyService {
         await announce(KeyEvent(kind: .keyDisabled, key: key))
     }
 
+    package func updateKeyDescription(
+        _ call: KeyCall, key reference: KeyReference, description: String
+    ) async throws(KeyError) {
+        try await change(call) { connection in
+            guard description.unicodeScalars.count <= KeyCreation.maximumDescriptionCharacters else {
+                throw KeyError(.validation, "A description has at most \(KeyCreation.maximumDescriptionCharacters) characters.")
+            }
+            let key = try await self.decide(call, reference, DecisionInput(lock: .update), on: connection).key
+            try await KeyRows.changeOne(
+                "UPDATE keys SET description = \(description) WHERE key_id = \(key.keyID)", on: connection)
+            call.answers(key.arn)
+        }
+    }
+
     private func setState(_ state: KeyState, _ call: KeyCall, _ reference: KeyReference) async throws(KeyError) -> ARN {
         try await change(call) { connection in
             let key = try await self.decide(call, reference, DecisionInput(lock: .update), on: connection).key
             if key.metadata.state != state { try await KeyRows.setState(state, of: key, on: connection) }
+            call.answers(key.arn)
             return key.arn
         }
     }
@@ -62,10 +80,13 @@ extension KeyService {
         }
     }
 
-    /// Names of the key's policies: the one.
-    package func listKeyPolicies(_ call: KeyCall, key reference: KeyReference) async throws(KeyError) -> [String] {
+    /// Names of the key's policies: the one. There never is a second page, so no marker is good.
+    package func listKeyPolicies(
+        _ call: KeyCall, key reference: KeyReference, marker: String? = nil
+    ) async throws(KeyError) -> [String] {
         try await read(call) { connection in
             _ = try await self.decide(call, reference, on: connection)
+            guard marker == nil else { throw KeyError.invalidMarker }
             return [Self.defaultPolicyName]
         }
     }
@@ -81,6 +102,7 @@ extension KeyService {
             try await self.check(
                 policy: policy, of: key.arn, call: call, bypassesLockoutCheck: bypassesLockoutCheck, on: connection)
             try await KeyRows.setPolicy(policy, of: key, on: connection)
+            call.answers(key.arn)
             return key.arn
         }
         await announce(KeyEvent(kind: .policyChanged, key: arn))

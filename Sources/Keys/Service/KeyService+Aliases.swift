@@ -33,25 +33,21 @@ extension KeyService {
 
     /// Both the alias (by the caller's own policies) and the key (by its policy) must allow.
     package func createAlias(_ call: KeyCall, name: String, key reference: KeyReference) async throws(KeyError) {
-        try await change(call) { connection in
+        let target = try await change(call) { connection in
             try Self.check(aliasName: name)
             let account = call.caller.account
             let alias = ARN(service: "kms", region: self.region, account: account, resource: name)
             try await self.decideByIdentity(call, resource: alias.description, on: connection)
             let key = try await self.decide(call, reference, DecisionInput(lock: .update), on: connection).key
-            call.note { $0.resources.append(.init(accountID: account, type: "AWS::KMS::Alias", arn: alias.description)) }
             try await self.insertAlias(name, key: key.keyID, account: account, on: connection)
+            self.noteAlias(name, of: key.arn, call)
+            return key.arn
         }
+        // A Deny on kms:ResourceAliases may hold from now on.
+        await announce(KeyEvent(kind: .policyChanged, key: target))
     }
 
     func insertAlias(_ name: String, key: String, account: String, on connection: PostgresConnection) async throws {
-        let limit = limits.aliasesPerKey
-        let count = try await connection.query(
-            "SELECT count(*) AS n FROM key_aliases WHERE key_id = \(key)"
-        ).first?.get("n", as: Int.self)
-        guard count ?? 0 < limit else {
-            throw KeyError(.limitExceeded, "The key has \(limit) aliases, which is the most there may be.")
-        }
         let inserted = try await connection.execute(
             """
             INSERT INTO key_aliases (account, name, key_id) VALUES (\(account), \(name), \(key))
@@ -60,6 +56,18 @@ extension KeyService {
         guard inserted == 1 else {
             let alias = ARN(service: "kms", region: region, account: account, resource: name)
             throw KeyError(.alreadyExists, "An alias with the name \(alias) already exists")
+        }
+        try await checkAliasCount(of: key, on: connection)
+    }
+
+    /// Whether as many aliases may stand for the key, which this transaction has locked and given one more.
+    func checkAliasCount(of key: String, on connection: PostgresConnection) async throws {
+        let limit = limits.aliasesPerKey
+        let count = try await connection.query(
+            "SELECT count(*) AS n FROM key_aliases WHERE key_id = \(key)"
+        ).first?.get("n", as: Int.self)
+        guard count ?? 0 <= limit else {
+            throw KeyError(.limitExceeded, "The key has \(limit) aliases, which is the most there may be.")
         }
     }
 

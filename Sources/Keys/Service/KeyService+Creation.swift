@@ -24,9 +24,7 @@ package struct KeyCreation: Sendable {
         guard description.unicodeScalars.count <= Self.maximumDescriptionCharacters else {
             throw KeyError(.validation, "A description has at most \(Self.maximumDescriptionCharacters) characters.")
         }
-        guard tags.count <= KeyTag.maximumTags, Set(tags.map(\.key)).count == tags.count else {
-            throw KeyError(.tag, "A key has at most \(KeyTag.maximumTags) tags, each key once.")
-        }
+        try KeyTag.check(tags)
         self.description = description
         self.policy = policy
         self.tags = tags
@@ -55,8 +53,12 @@ extension KeyService {
         let policy = creation.policy ?? KeyCreation.defaultPolicy(account: call.caller.account)
         do {
             return try await change(call) { connection in
-                try await self.decideByIdentity(
-                    call, resource: "*", context: Self.creationContext(creation), on: connection)
+                let context = Self.creationContext(creation)
+                try await self.decideByIdentity(call, resource: "*", context: context, on: connection)
+                if !creation.tags.isEmpty {
+                    try await self.decideByIdentity(
+                        call, .tagResource, resource: made.key.arn.description, context: context, on: connection)
+                }
                 if creation.policy != nil {
                     try await self.check(
                         policy: policy, of: made.key.arn, call: call, bypassesLockoutCheck: creation.bypassesLockoutCheck,
@@ -138,8 +140,7 @@ extension KeyService {
     private static func creationContext(_ creation: KeyCreation) -> ConditionContext {
         var context = keyConditions
         context.set("kms:BypassPolicyLockoutSafetyCheck", creation.bypassesLockoutCheck)
-        for tag in creation.tags { context.set("aws:RequestTag/\(tag.key)", tag.value) }
-        if !creation.tags.isEmpty { context["aws:TagKeys"] = creation.tags.map(\.key) }
+        context.merge(tagConditions(creation.tags))
         return context
     }
 }

@@ -17,6 +17,8 @@ struct DecisionInput: Sendable {
     var context = ConditionContext()
     var lock = KeyRows.Lock.none
     var acceptsAlias = false
+    /// False where the operation does not care for the state of this key: UpdateAlias of the former target.
+    var checksState = true
 }
 
 extension KeyService {
@@ -44,7 +46,7 @@ extension KeyService {
             }
             throw KeyError(.accessDenied, decided.decision.message)
         }
-        if let refusal = key.metadata.state.refusal(of: operation, key: key.arn) { throw refusal }
+        if input.checksState, let refusal = key.metadata.state.refusal(of: operation, key: key.arn) { throw refusal }
         return decided
     }
 
@@ -86,14 +88,15 @@ extension KeyService {
     ) async throws -> DecidedKey {
         let policies = try await accounts.policies(of: caller.principal, on: connection)
         let grants = try await GrantRows.candidates(
-            keyID: key.keyID, grantees: caller.granteeForms, operation: operation.rawValue, on: connection
-        ).filter { $0.granteeID == nil || $0.granteeID == caller.principalID }
+            keyID: key.keyID, grantees: caller.granteeForms(actingAs: serviceName(of: caller)),
+            operation: operation.rawValue, on: connection
+        ).filter { $0.applies(to: caller, operation) }
         let request = AuthorizationRequest(
             subject: caller.subject, action: operation.action, resource: key.arn.description,
             context: context(caller, key: key, operation: operation, input: input))
         let decision = PolicyEvaluator.decideKey(
             request, keyPolicy: try document(key.policy), account: key.account, policies: policies,
-            grants: try grants.map { try $0.policyGrant() }, encryptionContext: input.encryptionContext,
+            grants: try grants.map { try $0.policyGrant(for: caller) }, encryptionContext: input.encryptionContext,
             isUsableAcrossAccounts: operation.isCrossAccount)
         return DecidedKey(
             key: key, decision: decision, grant: decision.grantID.flatMap { id in grants.first { $0.id == id } })
@@ -101,13 +104,13 @@ extension KeyService {
 
     /// For operations that no key policy can open: the caller's own policies decide.
     func decideByIdentity(
-        _ call: KeyCall, resource: String, context extra: ConditionContext = ConditionContext(),
-        on connection: PostgresConnection
+        _ call: KeyCall, _ operation: KeyOperation? = nil, resource: String,
+        context extra: ConditionContext = ConditionContext(), on connection: PostgresConnection
     ) async throws {
         var context = call.caller.context
         context.merge(extra)
         let request = AuthorizationRequest(
-            subject: call.caller.subject, action: call.operation.action, resource: resource, context: context)
+            subject: call.caller.subject, action: (operation ?? call.operation).action, resource: resource, context: context)
         let decision = PolicyEvaluator.decide(
             request, policies: try await accounts.policies(of: call.caller.principal, on: connection))
         guard decision.isAllowed else { throw KeyError(.accessDenied, decision.message) }
@@ -132,14 +135,22 @@ extension KeyService {
             context.setEncryptionContext(input.encryptionContext)
         }
         for tag in key.tags { context.set("aws:ResourceTag/\(tag.key)", tag.value) }
+        if !key.aliases.isEmpty { context["kms:ResourceAliases"] = key.aliases }
         context.merge(input.context)
         return context
+    }
+
+    /// The name of the service that the caller acts as, for grants to services: nil for everybody but the service's own.
+    func serviceName(of caller: KeyCaller) -> String? {
+        identity.isOwn(caller.principal) ? identity.servicePrincipal : nil
     }
 
     /// The same for every key that this authority makes.
     static let keyConditions = ConditionContext([
         "kms:KeySpec": [KeyMetadata.keySpec], "kms:KeyUsage": [KeyMetadata.keyUsage], "kms:KeyOrigin": [KeyMetadata.origin],
         "kms:MultiRegion": ["false"],
+        // Their names of before 2021, which policies may still use.
+        "kms:CustomerMasterKeySpec": [KeyMetadata.keySpec], "kms:CustomerMasterKeyUsage": [KeyMetadata.keyUsage],
     ])
 
     private func named(_ reference: KeyReference, account: String) -> ARN {

@@ -79,7 +79,7 @@ extension KeyService {
         let request = AuthorizationRequest(
             subject: caller.subject, action: KeyOperation.retireGrant.action, resource: key.arn.description, context: context)
         return RetirementRights(
-            caller: caller,
+            caller: caller, service: serviceName(of: caller),
             policy: .init(request, keyPolicy: try document(key.policy), policies: policies))
     }
 }

@@ -50,6 +50,14 @@ extension KeyService {
         }
     }
 
+    /// 1 to 1,024 random bytes, under no key; the caller's own policies decide.
+    package func generateRandom(_ call: KeyCall, bytes: Int) async throws(KeyError) -> Secrets.SharedSecret {
+        try await read(call) { connection in
+            try await self.decideByIdentity(call, resource: "*", on: connection)
+            return Secrets.SharedSecret(SecretBytes.random(count: bytes))
+        }
+    }
+
     /// Seals 1 to 4,096 bytes under the key.
     package func encrypt(
         _ call: KeyCall, key reference: KeyReference, plaintext: Secrets.SharedSecret, use: KeyUse
@@ -68,7 +76,9 @@ extension KeyService {
     ) async throws(KeyError) -> DecryptedBytes {
         try await read(call) { connection in
             let blob = try CiphertextBlob(parsing: ciphertext)
-            let key = try await self.keyOfBlob(blob, requested, call, use, on: connection)
+            let key = try await self.keyOfBlob(blob, requested, call, on: connection) { reference in
+                try await self.decideUse(call, reference, use, alias: requested, on: connection)
+            }.key
             let material = try await self.openMaterial(blob.materialID, of: key, on: connection)
             let plaintext = try material.open(blob, context: use.encryptionContext)
             // Last, so that a dry run fails on everything that a real one fails on.
@@ -86,28 +96,33 @@ extension KeyService {
         }
     }
 
-    private func keyOfBlob(
-        _ blob: CiphertextBlob, _ requested: KeyReference?, _ call: KeyCall, _ use: KeyUse, on connection: PostgresConnection
-    ) async throws -> KeyRow {
+    /// The key that a blob names, once `decide` has allowed it, where the request names the same or none.
+    func keyOfBlob(
+        _ blob: CiphertextBlob, _ requested: KeyReference?, _ call: KeyCall, on connection: PostgresConnection,
+        decide: (KeyReference) async throws -> DecidedKey
+    ) async throws -> DecidedKey {
         let decided: DecidedKey
         do {
-            decided = try await decideUse(call, .keyARN(blob.keyARN), use, on: connection)
+            decided = try await decide(.keyARN(blob.keyARN))
         } catch let error as KeyError where error.code == .notFound {
             throw KeyError.unknownKeyOfCiphertext
         }
-        guard let requested else { return decided.key }
+        guard let requested else { return decided }
+        // A bare id will do for a foreign key here: the blob says of which account it is.
+        if case .keyID(let id) = requested, id == decided.key.keyID { return decided }
         // After the decision: only who may use the blob's key learns whether the names agree.
         let named = try await KeyRows.find(requested, account: call.caller.account, region: region, on: connection)
         guard named?.keyID == decided.key.keyID else { throw KeyError.incorrectKey }
-        return decided.key
+        return decided
     }
 
     private func decideUse(
-        _ call: KeyCall, _ reference: KeyReference, _ use: KeyUse, on connection: PostgresConnection
+        _ call: KeyCall, _ reference: KeyReference, _ use: KeyUse, alias: KeyReference? = nil,
+        on connection: PostgresConnection
     ) async throws -> DecidedKey {
         for token in use.grantTokens { _ = try tokens.grantID(of: token) }
         var input = DecisionInput(encryptionContext: use.encryptionContext, acceptsAlias: true)
-        input.context = Self.aliasCondition(reference)
+        input.context = Self.aliasCondition(alias ?? reference)
         return try await decide(call, reference, input, on: connection)
     }
 
@@ -119,7 +134,7 @@ extension KeyService {
         return try await openMaterial(Hex.decode(key.metadata.currentMaterialID) ?? [], of: key, on: connection)
     }
 
-    private func openMaterial(_ id: [UInt8], of key: KeyRow, on connection: PostgresConnection) async throws -> KeyMaterial {
+    func openMaterial(_ id: [UInt8], of key: KeyRow, on connection: PostgresConnection) async throws -> KeyMaterial {
         guard let stored = try await KeyRows.material(id, of: key, on: connection) else { throw KeyError.invalidCiphertext }
         do {
             return try await vault.openMaterial(stored.sealed, id: id, version: stored.version, of: key.arn)

@@ -13,6 +13,7 @@ package final class KeyService: Sendable {
         package var grantsPerKey = 50_000
         package var aliasesPerKey = 50
         package var keysPerAccount = 100_000
+        package var rotationsOnDemandPerKey = 25
         package init() {}
     }
 
@@ -51,6 +52,7 @@ package final class KeyService: Sendable {
     ) async throws(KeyError) -> R {
         do {
             return try await pool.retryingSerialization { connection in
+                call.restart()
                 let result = try await body(connection)
                 try await trail.append(call.records(), on: connection)
                 return result
@@ -78,6 +80,18 @@ package final class KeyService: Sendable {
         await refused(call, error)
     }
 
+    /// Records that somebody asked for an operation that there is not; gives the error to answer.
+    package func refuse(_ record: CloudTrailRecord, _ error: KeyError) async -> KeyError {
+        var record = record
+        record.errorCode = error.code.trailName
+        record.errorMessage = error.message
+        return await recorded([record], error)
+    }
+
+    func log(_ message: String, _ cause: any Error) {
+        logger.error("\(message)", metadata: ["cause": "\(cause)"])
+    }
+
     func announce(_ event: KeyEvent) async {
         await listener?.keyChanged(event)
     }
@@ -90,8 +104,12 @@ package final class KeyService: Sendable {
             return error as? KeyError
                 ?? .internal("The request could not be processed because of an internal error.", cause: error)
         }
+        return await recorded(call.records(failure: refusal), refusal)
+    }
+
+    private func recorded(_ records: [CloudTrailRecord], _ refusal: KeyError) async -> KeyError {
         do {
-            try await trail.record(call.records(failure: refusal))
+            try await trail.record(records)
             return refusal
         } catch {
             logger.error("a refusal could not be recorded", metadata: ["cause": "\(error)"])

@@ -7,7 +7,8 @@ import Postgres
 enum GrantRows {
     private static let columns = """
         g.grant_id, k.arn AS key_arn, g.name, g.created_at, g.grantee, g.grantee_id, g.retiring, g.retiring_id,
-        g.issuing_account, g.creator, g.creator_id, g.operations, g.context_equals, g.context_subset
+        g.issuing_account, g.creator, g.creator_id, g.operations, g.context_equals, g.context_subset,
+        g.source_arn
         """
     private static let tables = "key_grants g JOIN keys k USING (key_id)"
 
@@ -53,12 +54,13 @@ enum GrantRows {
             """
             INSERT INTO key_grants (
                 grant_id, key_id, name, created_at, grantee, grantee_id, retiring, retiring_id, issuing_account, creator,
-                creator_id, operations, context_equals, context_subset, fingerprint)
+                creator_id, operations, context_equals, context_subset, source_arn, fingerprint)
             VALUES (
                 \(grant.id), \(keyID), \(grant.name as String?), \(grant.createdAt), \(grant.grantee),
                 \(grant.granteeID as String?), \(grant.retiring as String?), \(grant.retiringID as String?),
                 \(grant.issuingAccount), \(grant.creator), \(grant.creatorID), \(grant.operations.map(\.rawValue)),
-                \(text(grant.constraints.equals) as String?), \(text(grant.constraints.subset) as String?), \(fingerprint))
+                \(text(grant.constraints.equals) as String?), \(text(grant.constraints.subset) as String?),
+                \(grant.sourceARN as String?), \(fingerprint))
             """)
     }
 
@@ -117,6 +119,7 @@ enum GrantRows {
             creator: try row.get("creator"), creatorID: try row.get("creator_id"),
             operations: operations.compactMap(GrantOperation.init),
             constraints: Grant.Constraints(
-                equals: try pairs(try row.get("context_equals")), subset: try pairs(try row.get("context_subset"))))
+                equals: try pairs(try row.get("context_equals")), subset: try pairs(try row.get("context_subset"))),
+            sourceARN: try row.get("source_arn"))
     }
 }

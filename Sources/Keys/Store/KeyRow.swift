@@ -6,11 +6,16 @@ import Postgres
 struct KeyRow: Sendable {
     static let columns =
         "k.key_id, k.arn, k.description, k.state, k.policy, k.tags, k.created_at, k.deletion_at, k.deletion_window, "
-        + "k.current_material"
+        + "k.current_material, k.rotation_days, k.next_rotation_at, "
+        + "ARRAY(SELECT named.name FROM key_aliases named WHERE named.key_id = k.key_id ORDER BY named.name) AS aliases"
 
     let metadata: KeyMetadata
     let policy: String
     let tags: [KeyTag]
+    /// Names of the aliases that stand for it, for `kms:ResourceAliases`.
+    let aliases: [String]
+    /// Nil while automatic rotation is off.
+    let rotation: RotationSchedule?
 
     var keyID: String { metadata.keyID }
     var arn: ARN { metadata.arn }
@@ -29,30 +34,9 @@ struct KeyRow: Sendable {
             currentMaterialID: Hex.encode(try row.get("current_material", as: [UInt8].self)))
         policy = try row.get("policy")
         tags = try KeyTag.parse(try row.get("tags"))
-    }
-}
-
-/// A tag of a key.
-package struct KeyTag: Sendable, Equatable {
-    package static let maximumTags = 50
-    package var key: String
-    package var value: String
-
-    package init(key: String, value: String) throws(KeyError) {
-        guard (1...128).contains(key.count), value.count <= 256, !key.hasPrefix("aws:") else {
-            throw KeyError(.tag, "A tag's key has 1 to 128 characters and does not begin with aws:, its value at most 256.")
-        }
-        self.key = key
-        self.value = value
-    }
-
-    static func json(_ tags: [KeyTag]) -> String {
-        JSONValue.array(tags.map { ["TagKey": .string($0.key), "TagValue": .string($0.value)] }).serializedString
-    }
-
-    static func parse(_ text: String) throws -> [KeyTag] {
-        try (JSONValue.parse(Array(text.utf8)).arrayValue ?? []).map {
-            try KeyTag(key: $0["TagKey"]?.stringValue ?? "", value: $0["TagValue"]?.stringValue ?? "")
-        }
+        aliases = try row.get("aliases")
+        let days: Int32? = try row.get("rotation_days")
+        let next: Date? = try row.get("next_rotation_at")
+        rotation = if let days, let next { RotationSchedule(periodDays: Int(days), next: next) } else { nil }
     }
 }

@@ -18,7 +18,7 @@ package enum ListMarker {
         guard text.utf8.count <= maximumCharacters, let bytes = Base64.decode(text), bytes.count > 1 + digestBytes, bytes[0] == 1,
             Array(bytes[1...digestBytes]) == digest(parameters),
             let last = String(validating: bytes[(1 + digestBytes)...], as: UTF8.self), !last.contains("\0")
-        else { throw KeyError(.invalidMarker, "The marker is malformed or belongs to other parameters.") }
+        else { throw .invalidMarker }
         return last
     }
 

@@ -14,7 +14,7 @@ import ServiceLifecycle
 /// `forecastle authority`: identity, KMS, STS and CloudTrail.
 struct Authority: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Serve KMS, STS and CloudTrail.")
-    private static let deletionInterval: Duration = .seconds(60)
+    private static let upkeepInterval: Duration = .seconds(60)
 
     @OptionGroup var options: ConfigurationOptions
 
@@ -46,18 +46,23 @@ struct Authority: AsyncParsableCommand {
             handler: handler, logger: logger,
             onBound: { port in logger.info("authority serves", metadata: ["port": "\(port)"]) })
         let keys = core.keys
-        let deletions = LoopService {
+        let upkeep = LoopService {
             while !Task.isCancelled {
                 do {
                     _ = try await keys.destroyDueKeys(now: Date())
                 } catch {
                     logger.error("keys that are due could not be deleted", metadata: ["error": "\(error)"])
                 }
-                try await Task.sleep(for: Self.deletionInterval)
+                do {
+                    _ = try await keys.rotateDueKeys(now: Date())
+                } catch {
+                    logger.error("keys that are due could not be rotated", metadata: ["error": "\(error)"])
+                }
+                try await Task.sleep(for: Self.upkeepInterval)
             }
         }
         // Before the server in the list, so that it stops after it: the last answers are noted too.
-        try await process.run([pool, producer, SecurityService(security: core.security), deletions, server])
+        try await process.run([pool, producer, SecurityService(security: core.security), upkeep, server])
     }
 
     /// Nil where quotas are turned off.

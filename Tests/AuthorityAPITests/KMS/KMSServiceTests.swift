@@ -53,6 +53,7 @@ import Testing
         try await KMSHouse.with { house in
             let key = JSONValue.string(try await house.createKey())
             let grantee = JSONValue.string("arn:aws:iam::\(KMSHouse.customer):user/admin")
+            let grantID = JSONValue.string(String(repeating: "0", count: 64))
             let long = { (count: Int) in JSONValue.string(String(repeating: "a", count: count)) }
             let blob = { (count: Int) in JSONValue.string(Base64.encode([UInt8](repeating: 1, count: count))) }
             let rows: [(String, JSONObject, String)] = [
@@ -103,11 +104,16 @@ import Testing
                     "ValidationException"
                 ),
                 ("RetireGrant", [:], "ValidationException"),
-                ("RetireGrant", ["KeyId": "1234", "GrantId": "1"], "InvalidArnException"),
+                ("RetireGrant", ["KeyId": "1234", "GrantId": grantID], "InvalidArnException"),
                 ("RetireGrant", ["GrantToken": "x"], "InvalidGrantTokenException"),
-                ("RetireGrant", ["KeyId": key, "GrantId": "1"], "NotFoundException"),
+                ("RetireGrant", ["KeyId": key, "GrantId": "1"], "InvalidGrantIdException"),
+                ("RetireGrant", ["KeyId": key, "GrantId": grantID], "NotFoundException"),
+                ("RevokeGrant", ["KeyId": key, "GrantId": "1"], "InvalidGrantIdException"),
+                ("RevokeGrant", ["KeyId": key, "GrantId": grantID], "NotFoundException"),
+                ("ListGrants", ["KeyId": key, "GrantId": "x"], "InvalidGrantIdException"),
                 ("ScheduleKeyDeletion", ["KeyId": key, "PendingWindowInDays": 6], "ValidationException"),
-                ("RotateKeyOnDemand", ["KeyId": key], "UnknownOperationException"),
+                ("RotateKeyEveryDay", ["KeyId": key], "UnknownOperationException"),
+                ("ReEncryptFrom", ["KeyId": key], "UnknownOperationException"),
             ]
             for (operation, body, code) in rows {
                 let answer = try await house.kms(operation, body)
