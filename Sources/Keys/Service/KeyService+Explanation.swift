@@ -28,7 +28,7 @@ extension KeyService {
         else { return try await explainAbsent(operation, by: caller, reference, context, on: connection) }
         let decided = try await authorize(caller, key: key, operation: operation, input: input, on: connection)
         var refusal = key.metadata.state.refusal(of: operation, key: key.arn)
-        if operation == .createGrant, let parent = try decided.grant?.policyGrant() {
+        if operation == .createGrant, let parent = try decided.grant?.policyGrant(for: caller) {
             let operations = Set(context["kms:GrantOperations"] ?? [])
             let constraints: Grant.Constraints =
                 switch context["kms:GrantConstraintType"]?.first {
