@@ -37,4 +37,10 @@ package enum MetricName {
     package static let requestSeconds = "forecastle_request_seconds"
     /// Label `code`. They are counted and not recorded in the trail: nobody is known to have made them.
     package static let signaturesRefused = "forecastle_signatures_refused"
+
+    // The audit trail.
+    package static let auditHeadExportSeconds = "forecastle_audit_head_export_seconds"
+    package static let auditHeadFailures = "forecastle_audit_head_failures"
+    /// Exported heads that the database lost or went back behind: somebody tampers with it.
+    package static let auditHeadsLost = "forecastle_audit_heads_lost"
 }
