@@ -79,7 +79,8 @@ struct AuthorityHouse: Sendable {
             authenticator: authenticator, accounts: accounts, keys: keys, pool: pool, trail: trail, identity: identity)
         let sts = STSService(accounts: accounts, pool: pool, trail: trail, identity: identity)
         handler = AuthorityHandler(
-            services: [authorize, sts], authenticator: authenticator, region: Self.region, logger: logger)
+            services: [authorize, sts], authenticator: authenticator,
+            recorder: CallRecorder(trail: trail, identity: identity), region: Self.region, logger: logger)
         bootstrap = AuthorityBootstrap(accounts: accounts, identity: identity) { account in
             ARN(service: "kms", region: Self.region, account: identity.account, resource: "key/of-\(account)")
         }
