@@ -1,4 +1,5 @@
 import ArgumentParser
+import AuditTrail
 import Foundation
 import Glibc
 import Logging
@@ -31,8 +32,13 @@ struct Doctor: AsyncParsableCommand {
         for (name, finding) in SecretsReport.lines() {
             print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
         }
+        print("audit trail")
+        let audit = await AuditState.read(values)
+        for (name, finding) in audit.lines {
+            print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
+        }
         var problems = Self.fileProblems(values) + SecretsReport.problems(values)
-        problems += await Self.databaseProblems(values)
+        problems += await Self.databaseProblems(values) + audit.problems
         print("problems")
         if problems.isEmpty { print("  none") }
         for problem in problems { print("  \(problem)") }
@@ -42,7 +48,10 @@ struct Doctor: AsyncParsableCommand {
     /// Files with secrets must be there and for their owner alone; folders must be there.
     private static func fileProblems(_ values: ConfigurationValues) -> [String] {
         var problems: [String] = []
-        for name in ["api.credentials_file", "api.signing_key_file", "authority.root_key_file", "worker.credentials_file"] {
+        for name in [
+            "api.credentials_file", "api.signing_key_file", "audit.signing_key_file", "authority.root_key_file",
+            "worker.credentials_file",
+        ] {
             let path = values.string(name)
             guard !path.isEmpty else { continue }
             var status = stat()
@@ -52,7 +61,7 @@ struct Doctor: AsyncParsableCommand {
                 problems.append("\(name): \(path) can be read by others; chmod 600 it")
             }
         }
-        for name in ["artifacts.directory", "buckets.directory", "authority.vault_directory"] {
+        for name in ["artifacts.directory", "audit.heads_directory", "authority.vault_directory", "buckets.directory"] {
             let path = values.string(name)
             guard !path.isEmpty else { continue }
             var isDirectory: ObjCBool = false
@@ -75,11 +84,11 @@ struct Doctor: AsyncParsableCommand {
             do {
                 let migrations = Migrations(directory: try MigrationsFolder.find(values), set: set)
                 try await migrations.verify(on: pool)
-                for setting in ["fsync", "full_page_writes"] {
-                    let row = try await pool.query("SELECT current_setting(\(setting)) AS value").first
-                    if try row?.get("value", as: String.self) == "off" {
-                        problems.append("\(name): the server runs with \(setting) off; a crash can lose what was answered")
-                    }
+                guard !values.flag("postgres.allow_unsafe") else { continue }
+                for setting in try await AuditTrail.unsafeSettings(pool: pool) {
+                    problems.append(
+                        "\(name): the server runs with \(setting) off; a crash can lose what was answered"
+                            + (set == .authority ? ", and the authority refuses to start" : ""))
                 }
             } catch {
                 problems.append("\(name): \(error)")

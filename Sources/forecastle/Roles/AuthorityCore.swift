@@ -11,14 +11,16 @@ struct AuthorityCore: Sendable {
     let identity: ServiceIdentity
 
     static func open(
-        _ process: RoleProcess, pool: PostgresPool, createRootKey: Bool, listener: (any KeyEventListener)? = nil
+        _ process: RoleProcess, pool: PostgresPool, createRootKey: Bool, listener: (any KeyEventListener)? = nil,
+        changeShards: Int = 0, pace: ExportPace = ExportPace()
     ) async throws -> AuthorityCore {
         let values = process.values
         let identity = ServiceIdentity(account: values.string("service_account"), region: values.string("region"))
         let vault = try await Vault.open(
             directory: try values.required("authority.vault_directory"),
             rootKeyFile: try values.required("authority.root_key_file"), createRootKey: createRootKey)
-        let trail = try await AuditTrail.open(pool: pool, logger: process.logger)
+        let trail = try await AuditTrail.open(
+            pool: pool, logger: process.logger, changeShards: changeShards, pace: pace)
         let accounts = AccountsStore(
             pool: pool, sealer: VaultSealer(vault: vault), trail: trail, region: values.string("region"))
         let keys = try KeyService(
