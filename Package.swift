@@ -55,6 +55,7 @@ let package = Package(
         .systemLibrary(name: "CLibrdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .target(name: "CLinux"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         room("Secrets", ["CLinux"]),
         room("Telemetry", [logging, metrics]),
 
@@ -78,7 +79,7 @@ let package = Package(
         room(
             "Artifacts",
             ["AWSProtocol", "Envelope", "EnvelopeKMS", "ObjectStore", "Secrets", crypto, logging, serviceLifecycle]),
-        room("AuditTrail", ["AWSProtocol", "Postgres", crypto, logging, serviceLifecycle]),
+        room("AuditTrail", ["AWSProtocol", "Postgres", "Telemetry", crypto, logging, metrics, serviceLifecycle]),
         room("Catalog", ["AWSProtocol", "Postgres"]),
         room("EnvelopeKMS", ["AWSClients", "AWSProtocol", "Envelope", "Secrets"]),
         room("Forecasting", ["TimeSeries"]),
@@ -115,7 +116,7 @@ let package = Package(
             name: "forecastle",
             dependencies: [
                 "AWSClients", "AWSProtocol", "AWSServer", "Accounts", "Artifacts", "AuditTrail", "AuthorityAPI", "CLinux",
-                "Catalog", "Envelope", "EnvelopeKMS", "ForecastAPI", "Forecasting", "Jobs", "Kafka", "Keys",
+                "CZlib", "Catalog", "Envelope", "EnvelopeKMS", "ForecastAPI", "Forecasting", "Jobs", "Kafka", "Keys",
                 "ObjectStore", "Outbox", "Pipelines", "Policies", "Postgres", "Secrets", "Telemetry", "TimeSeries",
                 argumentParser, crypto, logging, metrics, serviceLifecycle, unixSignals, yams,
             ],
@@ -163,7 +164,9 @@ let package = Package(
             ["AWSProtocol", "Accounts", "AuditTrail", "Keys", "Policies", "Postgres", "PostgresTesting", "Secrets", logging]),
         tests("JobsTests", ["Jobs", "Postgres", "PostgresTesting", crypto, logging]),
         tests("JobsSimulationTests", ["Jobs", "JobsSimulation"]),
-        tests("AuditTrailTests", ["AWSProtocol", "AuditTrail", "Postgres", "PostgresTesting", logging]),
+        tests(
+            "AuditTrailTests",
+            ["AWSProtocol", "AuditTrail", "Postgres", "PostgresTesting", "ServiceTesting", crypto, logging, serviceLifecycle]),
         tests("TimeSeriesTests", ["TimeSeries"]),
         tests(
             "PipelinesTests",

@@ -2,7 +2,8 @@
 package struct AuditError: Error, Sendable, CustomStringConvertible {
     package struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
-            case overloaded, unknownShard, invalidAttributes, invalidTimeRange, invalidMaxResults, invalidNextToken
+            case overloaded, unknownShard, headsNotExported, headsUnusable
+            case invalidAttributes, invalidTimeRange, invalidMaxResults, invalidNextToken
         }
         private let base: Base
         private init(_ base: Base) { self.base = base }
@@ -11,6 +12,10 @@ package struct AuditError: Error, Sendable, CustomStringConvertible {
         package static let overloaded = Code(.overloaded)
         /// The head row of this process's shard is gone: another database, or one restored from before this boot.
         package static let unknownShard = Code(.unknownShard)
+        /// Heads were not exported for longer than the configured bound; nothing was recorded.
+        package static let headsNotExported = Code(.headsNotExported)
+        /// The directory of exported heads cannot be read or written.
+        package static let headsUnusable = Code(.headsUnusable)
         package static let invalidAttributes = Code(.invalidAttributes)
         package static let invalidTimeRange = Code(.invalidTimeRange)
         package static let invalidMaxResults = Code(.invalidMaxResults)
@@ -22,7 +27,7 @@ package struct AuditError: Error, Sendable, CustomStringConvertible {
     package let code: Code
     /// Safe to show to the caller.
     package let message: String
-    package var isRetriable: Bool { code == .overloaded }
+    package var isRetriable: Bool { code == .overloaded || code == .headsNotExported }
     package var description: String { "\(code): \(message)" }
 
     init(_ code: Code, _ message: String) {

@@ -1,42 +1,33 @@
-import AWSProtocol
 import FoundationEssentials
 import Postgres
 
 /// A record as the table holds it: its exact text and the columns that look-ups search.
-struct AuditRow {
-    let record: CloudTrailRecord
+struct AuditRow: Sendable {
     let text: String
-    /// Parallel arrays: a resource is found by its ARN and by the last part of it (a key's id).
-    let resourceTypes: [String]
-    let resourceNames: [String]
+    let columns: RecordColumns
 
     init(_ record: CloudTrailRecord) {
-        self.record = record
-        text = JSONValue.object(record.json).serializedString
-        var types: [String] = []
-        var names: [String] = []
-        for resource in record.resources {
-            types.append(resource.type)
-            names.append(resource.arn)
-            if let slash = resource.arn.firstIndex(of: "/") {
-                types.append(resource.type)
-                names.append(String(resource.arn[resource.arn.index(after: slash)...]))
-            }
-        }
-        resourceTypes = types
-        resourceNames = names
+        text = record.text
+        columns = RecordColumns(record)
     }
 
-    func insertion(shard: UUID, sequence: Int64, previousHash: [UInt8], hash: [UInt8]) -> PostgresQuery {
-        """
-        INSERT INTO audit_records (
-            shard, sequence, previous_hash, hash, account, event_id, event_time, event_source, event_name, username,
-            access_key_id, read_only, resource_types, resource_names, record)
-        VALUES (
-            \(shard), \(sequence), \(previousHash), \(hash), \(record.recipientAccountID), \(record.eventID),
-            \(record.eventTime.wholeSeconds), \(record.eventSource), \(record.eventName),
-            \(record.userIdentity.lookupName as String?), \(record.userIdentity.accessKeyID as String?), \(record.readOnly),
-            \(resourceTypes), \(resourceNames), \(text))
-        """
+    /// The call of `audit_append`: all rows in one statement, which answers the last one's sequence, or null where the
+    /// shard is gone.
+    static func append(_ rows: [AuditRow], to shard: UUID) -> PostgresQuery {
+        let columns = rows.map(\.columns)
+        var starts: [Int32] = []
+        var ends: [Int32] = []
+        for row in columns {
+            // PostgreSQL counts from 1; where a record has no resource, the end lies before the start.
+            starts.append((ends.last ?? 0) + 1)
+            ends.append((ends.last ?? 0) + Int32(row.resourceNames.count))
+        }
+        return """
+            SELECT audit_append(
+                \(shard), \(rows.map(\.text)), \(columns.map(\.account)), \(columns.map(\.eventID)), \(columns.map(\.eventTime)),
+                \(columns.map(\.eventSource)), \(columns.map(\.eventName)), \(columns.map { $0.username ?? "" }),
+                \(columns.map { $0.accessKeyID ?? "" }), \(columns.map(\.isReadOnly)), \(starts), \(ends),
+                \(columns.flatMap(\.resourceTypes)), \(columns.flatMap(\.resourceNames))) AS sequence
+            """
     }
 }

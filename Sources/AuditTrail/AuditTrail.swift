@@ -6,38 +6,58 @@ package import struct FoundationEssentials.UUID
 /// The append-only trail of one authority process.
 ///
 /// **law** No durable record, no answer: a mutation appends its records in its own transaction, a read or a use of a
-/// key is answered only after `record(_:)` returned. Opening the trail starts a shard: a sequence of records without
-/// gaps, each with the hash of the one before.
+/// key is answered only after `record(_:)` returned. Opening the trail starts the process's shards: sequences of records
+/// without gaps, each record with the hash of the one before.
 package final class AuditTrail: Sendable {
     /// Callers whose records share one transaction.
     package static let maximumBatch = 128
     /// Callers that may wait for the next one.
     package static let maximumWaiting = 10_000
 
+    /// Where reads, uses of keys and denials go, and changes where there is no shard for them.
     package let shard: UUID
+    /// Where changes go: each holds its shard's head until its COMMIT is on disk, so that several shards let them wait together.
+    package let changeShards: [UUID]
     let pool: PostgresPool
-    private let group: GroupCommit<CloudTrailRecord>
+    let pace: ExportPace
+    private let group: GroupCommit<AuditRow>
 
-    /// Starts a shard on a migrated authority database.
-    package static func open(pool: PostgresPool, logger: Logger, shard: UUID = UUID()) async throws -> AuditTrail {
-        let start = HashChain(shard: shard)
-        try await pool.execute("INSERT INTO audit_shards (shard, sequence, hash) VALUES (\(shard), 0, \(start.hash))")
-        logger.info("audit shard started", metadata: ["shard": "\(shard.uuidString.lowercased())"])
-        return AuditTrail(pool: pool, shard: shard)
+    /// Starts the shards on a migrated authority database.
+    ///
+    /// - Parameters:
+    ///   - changeShards: shards beside the first for changes; 0 for commands that make few.
+    ///   - pace: refuses records while heads cannot be exported.
+    package static func open(
+        pool: PostgresPool, logger: Logger, shard: UUID = UUID(), changeShards count: Int = 0, pace: ExportPace = ExportPace()
+    ) async throws -> AuditTrail {
+        let changeShards = (0..<count).map { _ in UUID() }
+        let starts = ([shard] + changeShards).map { ($0, HashChain(shard: $0).hash) }
+        try await pool.execute(
+            """
+            INSERT INTO audit_shards (shard, sequence, hash)
+            SELECT s.shard, 0, s.hash FROM unnest(\(starts.map(\.0)), \(starts.map(\.1))) AS s(shard, hash)
+            """)
+        logger.info(
+            "audit shards started", metadata: ["shard": "\(shard.uuidString.lowercased())", "count": "\(starts.count)"])
+        return AuditTrail(pool: pool, shard: shard, changeShards: changeShards, pace: pace)
     }
 
-    init(pool: PostgresPool, shard: UUID) {
+    init(pool: PostgresPool, shard: UUID, changeShards: [UUID] = [], pace: ExportPace = ExportPace()) {
         self.pool = pool
         self.shard = shard
+        self.changeShards = changeShards
+        self.pace = pace
         self.group = GroupCommit(
             maximumBatch: Self.maximumBatch, maximumWaiting: Self.maximumWaiting,
             isFaultOfItem: Self.isFaultOfRecord
-        ) { records in
-            try await pool.transaction { try await Self.append(records, shard: shard, on: $0) }
+        ) { rows in
+            // One statement is a transaction of its own: there and durable with its answer.
+            try Self.check(try await pool.query(AuditRow.append(rows, to: shard)))
+            pace.added(rows.count)
         }
     }
 
-    /// Whether a record, and not the database's state, made a transaction fail. After a lost COMMIT answer nothing is written
+    /// Whether a record, and not the database's state, made a transaction fail. After a lost answer nothing is written
     /// again: the records may be there.
     private static func isFaultOfRecord(_ error: any Error) -> Bool {
         guard let error = error as? PostgresError else { return false }
@@ -49,11 +69,14 @@ package final class AuditTrail: Sendable {
     /// Records of callers that wait at the same time share a transaction. Whatever this throws, the caller of the API
     /// must not get its result.
     package func record(_ records: [CloudTrailRecord]) async throws {
-        try await group.commit(records)
+        try pace.check()
+        // Written out here, by every caller for itself: the one who writes the batch holds up all others.
+        try await group.commit(records.map(AuditRow.init))
+        if !records.isEmpty { RecordedMark.current?.set() }
     }
 
     package func record(_ record: CloudTrailRecord) async throws {
-        try await group.commit([record])
+        try await self.record([record])
     }
 
     /// Adds the records of a mutation to its own transaction.
@@ -61,33 +84,29 @@ package final class AuditTrail: Sendable {
     /// Must be the transaction's last act: it locks the shard's head until the end, and whoever waits for that head
     /// must not hold a row that this transaction still wants.
     package func append(_ records: [CloudTrailRecord], on connection: PostgresConnection) async throws {
-        try await Self.append(records, shard: shard, on: connection)
+        guard !records.isEmpty else { return }
+        try pace.check()
+        let rows = records.map(AuditRow.init)
+        try Self.check(try await connection.query(AuditRow.append(rows, to: changeShard(of: connection))))
+        pace.added(rows.count)
+        RecordedMark.current?.set()
     }
 
     package func append(_ record: CloudTrailRecord, on connection: PostgresConnection) async throws {
-        try await Self.append([record], shard: shard, on: connection)
+        try await append([record], on: connection)
     }
 
-    private static func append(_ records: [CloudTrailRecord], shard: UUID, on connection: PostgresConnection) async throws {
-        guard !records.isEmpty else { return }
-        let answers = try await connection.pipeline([
-            // A commit that returns before its record is on disk could be answered and then forgotten.
-            "SET LOCAL synchronous_commit = on",
-            "SELECT sequence, hash FROM audit_shards WHERE shard = \(shard) FOR UPDATE",
-        ])
-        guard let head = answers[1].first else {
+    /// The same for all of a transaction, which runs on one connection: locking several heads could deadlock.
+    private func changeShard(of connection: PostgresConnection) -> UUID {
+        guard !changeShards.isEmpty else { return shard }
+        let number = UInt(bitPattern: ObjectIdentifier(connection).hashValue)
+        return changeShards[Int(number % UInt(changeShards.count))]
+    }
+
+    private static func check(_ answer: [PostgresRow]) throws {
+        let sequence: Int64? = try answer.first?.get("sequence")
+        guard sequence != nil else {
             throw AuditError(.unknownShard, "The audit trail of this process is not in the database.")
         }
-        var chain = HashChain(sequence: try head.get("sequence"), hash: try head.get("hash"))
-        var statements: [PostgresQuery] = []
-        statements.reserveCapacity(records.count + 1)
-        for record in records {
-            let previous = chain.hash
-            let row = AuditRow(record)
-            chain.extend(with: row.text)
-            statements.append(row.insertion(shard: shard, sequence: chain.sequence, previousHash: previous, hash: chain.hash))
-        }
-        statements.append("UPDATE audit_shards SET sequence = \(chain.sequence), hash = \(chain.hash) WHERE shard = \(shard)")
-        _ = try await connection.pipeline(statements)
     }
 }

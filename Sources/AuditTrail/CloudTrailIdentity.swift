@@ -98,6 +98,10 @@ package struct CloudTrailIdentity: Sendable, Equatable {
 
     /// What LookupEvents calls `Username`: for a session its name, for a service its DNS name.
     package var lookupName: String? {
+        Self.lookupName(kind: kind, principalID: principalID, userName: userName, invokedBy: invokedBy)
+    }
+
+    static func lookupName(kind: Kind, principalID: String?, userName: String?, invokedBy: String?) -> String? {
         switch kind {
         case .iamUser: return userName
         case .root: return "root"

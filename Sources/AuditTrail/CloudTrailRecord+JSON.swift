@@ -7,9 +7,31 @@ extension CloudTrailRecord {
     package static let maximumErrorBytes = 1024
     package static let maximumParametersBytes = 100 * 1024
     package static let maximumAdditionalDataBytes = 28 * 1024
+    /// Of the whole record.
+    package static let maximumBytes = 256 * 1024
+    /// To read any record that was written: a request as deep as requests may be lies two levels down.
+    package static let limits = JSONLimits(depth: 64, entries: maximumBytes, bytes: 2 * maximumBytes)
+
+    /// The record as the trail keeps it.
+    package var text: String {
+        // Most records as a whole are smaller than the smallest bound of a member: no need to measure each.
+        var text = JSONValue.object(json(isBounded: false)).serializedString
+        if text.utf8.count > Self.maximumAdditionalDataBytes { text = JSONValue.object(json).serializedString }
+        guard text.utf8.count > Self.maximumBytes else { return text }
+        var rest = self
+        rest.requestParameters = requestParameters.map { _ in Self.omission }
+        rest.responseElements = responseElements.map { _ in Self.omission }
+        rest.additionalEventData = additionalEventData.map { _ in Self.omission }
+        return JSONValue.object(rest.json).serializedString
+    }
 
     /// The record as JSON, members in the documented order, sizes bounded.
-    package var json: JSONObject {
+    package var json: JSONObject { json(isBounded: true) }
+
+    private func json(isBounded: Bool) -> JSONObject {
+        let bounded = { (object: JSONObject?, maximumBytes: Int) -> JSONValue in
+            isBounded ? Self.bounded(object, maximumBytes) : object.map { .object($0) } ?? .null
+        }
         var object = JSONObject()
         object["eventVersion"] = .string(Self.eventVersion)
         object["userIdentity"] = .object(userIdentity.json)
@@ -21,10 +43,10 @@ extension CloudTrailRecord {
         object["userAgent"] = .string(userAgent.cut(toBytes: Self.maximumUserAgentBytes))
         if let errorCode { object["errorCode"] = .string(errorCode.cut(toBytes: Self.maximumErrorBytes)) }
         if let errorMessage { object["errorMessage"] = .string(errorMessage.cut(toBytes: Self.maximumErrorBytes)) }
-        object["requestParameters"] = Self.bounded(requestParameters, Self.maximumParametersBytes)
-        object["responseElements"] = Self.bounded(responseElements, Self.maximumParametersBytes)
+        object["requestParameters"] = bounded(requestParameters, Self.maximumParametersBytes)
+        object["responseElements"] = bounded(responseElements, Self.maximumParametersBytes)
         if additionalEventData != nil {
-            object["additionalEventData"] = Self.bounded(additionalEventData, Self.maximumAdditionalDataBytes)
+            object["additionalEventData"] = bounded(additionalEventData, Self.maximumAdditionalDataBytes)
         }
         object["requestID"] = .string(requestID)
         object["eventID"] = .string(eventIDText)
@@ -64,11 +86,10 @@ extension CloudTrailRecord {
         guard let object else { return .null }
         let value = JSONValue.object(object)
         guard value.serialized().count > maximumBytes else { return value }
-        var notice = JSONObject()
-        notice["omitted"] = .bool(true)
-        notice["reason"] = .string("event size exceeded")
-        return .object(notice)
+        return .object(omission)
     }
+
+    private static let omission: JSONObject = ["omitted": true, "reason": "event size exceeded"]
 }
 
 extension Date {

@@ -106,6 +106,8 @@ package struct LookedUpEvent: Sendable, Equatable {
 }
 
 package struct LookupPage: Sendable {
+    package static let empty = LookupPage(events: [], nextToken: nil)
+
     package var events: [LookedUpEvent]
     package var nextToken: String?
 }

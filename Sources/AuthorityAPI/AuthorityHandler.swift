@@ -16,12 +16,14 @@ package struct AuthorityHandler: AWSRequestHandler {
     private let queryServices: [String: any AuthorityService]
     private let authenticator: RequestAuthenticator
     private let admission: Admission?
+    private let recorder: CallRecorder
     private let region: String
     private let logger: Logger
 
     /// - Parameter admission: nil for no quotas.
     package init(
-        services: [any AuthorityService], authenticator: RequestAuthenticator, admission: Admission? = nil, region: String,
+        services: [any AuthorityService], authenticator: RequestAuthenticator, recorder: CallRecorder,
+        admission: Admission? = nil, region: String,
         logger: Logger
     ) {
         var json: [String: any AuthorityService] = [:]
@@ -36,6 +38,7 @@ package struct AuthorityHandler: AWSRequestHandler {
         queryServices = query
         self.authenticator = authenticator
         self.admission = admission
+        self.recorder = recorder
         self.region = region
         self.logger = logger
     }
@@ -67,17 +70,20 @@ package struct AuthorityHandler: AWSRequestHandler {
         let claim = try SignedRequestClaim(parsing: request)
         guard !claim.isPresigned else { throw .missingAuthenticationToken }
         let principal = try await authenticate(claim, for: service, request)
-        let circumstances = circumstances(of: request)
+        let call = call(target.operation, of: service, by: principal, request, requestID: requestID)
+        // It records what it turns away itself, at its own pace.
         try await admission?.admit(
-            target.operation, of: service, by: principal, .init(circumstances: circumstances, requestID: requestID))
-        let (body, secret) = try Self.body(
-            of: request, secretMember: service.secretMembers[target.operation], limits: service.bodyLimits)
-        defer { secret?.wipe() }
-        let reply = try await service.handle(
-            operation: target.operation,
-            request: AuthenticatedRequest(
-                principal: principal, circumstances: circumstances, requestID: requestID,
-                userAgent: circumstances.userAgent, claim: claim, body: body, secret: secret))
+            target.operation, of: service, by: principal, .init(circumstances: call.circumstances, requestID: requestID))
+        let reply = try await recorder.recording(call) { () async throws(AWSError) in
+            let (body, secret) = try Self.body(
+                of: request, secretMember: service.secretMembers[target.operation], limits: service.bodyLimits)
+            defer { secret?.wipe() }
+            return try await service.handle(
+                operation: target.operation,
+                request: AuthenticatedRequest(
+                    principal: principal, circumstances: call.circumstances, requestID: requestID, userAgent: call.userAgent,
+                    claim: claim, body: body, secret: secret))
+        }
         switch reply {
         case .json(let object): return .json(object)
         case .secretJSON(let body): return .secretJSON(body)
@@ -93,18 +99,25 @@ package struct AuthorityHandler: AWSRequestHandler {
             throw .invalidSignature("Credential should be scoped to correct service.")
         }
         let principal = try await authenticate(claim, for: service, request)
-        let parameters = try QueryParameters(of: request)
-        guard case .query(let version, let namespace) = service.route, parameters["Version"] == version,
-            let operation = parameters["Action"]
-        else { throw .unknownOperation("The action or version is not known.") }
-        let circumstances = circumstances(of: request)
+        let parameters: QueryParameters
+        var malformed: AWSError?
+        do { parameters = try QueryParameters(of: request) } catch { (parameters, malformed) = (QueryParameters([:]), error) }
+        let operation = parameters["Action"] ?? ""
+        guard case .query(let version, let namespace) = service.route else { throw .internalFailure() }
+        let call = call(operation, of: service, by: principal, request, requestID: requestID)
         try await admission?.admit(
-            operation, of: service, by: principal, .init(circumstances: circumstances, requestID: requestID))
-        let reply = try await service.handle(
-            operation: operation,
-            request: AuthenticatedRequest(
-                principal: principal, circumstances: circumstances, requestID: requestID,
-                userAgent: circumstances.userAgent, claim: claim, parameters: parameters))
+            operation, of: service, by: principal, .init(circumstances: call.circumstances, requestID: requestID))
+        let reply = try await recorder.recording(call) { () async throws(AWSError) in
+            if let malformed { throw malformed }
+            guard parameters["Version"] == version, !operation.isEmpty else {
+                throw .unknownOperation("The action or version is not known.")
+            }
+            return try await service.handle(
+                operation: operation,
+                request: AuthenticatedRequest(
+                    principal: principal, circumstances: call.circumstances, requestID: requestID, userAgent: call.userAgent,
+                    claim: claim, parameters: parameters))
+        }
         guard case .xml(let result) = reply else { throw .internalFailure() }
         var writer = XMLWriter()
         // The service knows the operation by now, so that its name is safe as that of an element.
@@ -159,6 +172,14 @@ package struct AuthorityHandler: AWSRequestHandler {
             if !error.isRetriable { Counter(label: MetricName.signaturesRefused, dimensions: [("code", error.code)]).increment() }
             throw error
         }
+    }
+
+    private func call(
+        _ operation: String, of service: any AuthorityService, by principal: Principal, _ request: AWSRequest, requestID: String
+    ) -> CallRecorder.Call {
+        .init(
+            principal: principal, signingName: service.signingName, operation: operation,
+            circumstances: circumstances(of: request), userAgent: userAgent(of: request), requestID: requestID)
     }
 
     private func circumstances(of request: AWSRequest) -> RequestCircumstances {

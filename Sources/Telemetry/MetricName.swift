@@ -39,4 +39,10 @@ package enum MetricName {
     package static let signaturesRefused = "forecastle_signatures_refused"
     /// Calls beyond a quota, label `quota`.
     package static let callsThrottled = "forecastle_calls_throttled"
+
+    // The audit trail.
+    package static let auditHeadExportSeconds = "forecastle_audit_head_export_seconds"
+    package static let auditHeadFailures = "forecastle_audit_head_failures"
+    /// Exported heads that the database lost or went back behind: somebody tampers with it.
+    package static let auditHeadsLost = "forecastle_audit_heads_lost"
 }

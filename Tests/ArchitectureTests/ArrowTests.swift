@@ -8,6 +8,7 @@ private let plan: [String: (level: Int, rooms: Set<String>, packages: Set<String
     "CLibrdkafka": (0, [], []),
     "CLinux": (0, [], []),
     "COpenSSL": (0, [], []),
+    "CZlib": (0, [], []),
     "Secrets": (0, [], []),
     "Telemetry": (0, [], ["Logging", "Metrics", "CoreMetrics"]),
 
@@ -36,7 +37,7 @@ private let plan: [String: (level: Int, rooms: Set<String>, packages: Set<String
     "Artifacts": (
         2, ["AWSProtocol", "AWSClients", "Envelope", "EnvelopeKMS", "ObjectStore"], ["Crypto", "Logging", "ServiceLifecycle"]
     ),
-    "AuditTrail": (2, ["AWSProtocol", "Postgres"], ["Crypto", "Logging", "ServiceLifecycle"]),
+    "AuditTrail": (2, ["AWSProtocol", "Postgres"], ["Crypto", "Logging", "Metrics", "ServiceLifecycle"]),
     "Catalog": (2, ["AWSProtocol", "Postgres"], []),
     "EnvelopeFuzzing": (2, ["Envelope"], []),
     "EnvelopeKMS": (2, ["AWSClients", "AWSProtocol", "Envelope"], []),

@@ -34,7 +34,8 @@ package struct CloudTrailService: AuthorityService {
         do {
             try await check(request)
             let lookup = try Self.lookup(request)
-            let page = try await trail.lookup(lookup)
+            // There are no Insights events: a category that is known and empty.
+            let page = try Self.category(of: request) == .insight ? LookupPage.empty : try await trail.lookup(lookup)
             try await trail.record(record)
             return Self.json(page)
         } catch {
@@ -56,12 +57,23 @@ package struct CloudTrailService: AuthorityService {
         guard decision.isAllowed else { throw AWSError.accessDenied(decision.message) }
     }
 
+    private enum EventCategory: String {
+        case insight
+    }
+
+    /// Nil for management events, which have no name in this member.
+    private static func category(of request: AuthenticatedRequest) throws -> EventCategory? {
+        guard let name = try request.body.optionalString("EventCategory") else { return nil }
+        guard let category = EventCategory(rawValue: name) else {
+            throw AWSError(
+                code: "InvalidEventCategoryException",
+                message: "EventCategory must be insight, or be left out for management events.")
+        }
+        return category
+    }
+
     static func lookup(_ request: AuthenticatedRequest) throws -> EventLookup {
         let body = request.body
-        guard try body.optionalString("EventCategory") == nil else {
-            throw AWSError(
-                code: "InvalidEventCategoryException", message: "Only management events are kept; leave EventCategory out.")
-        }
         let attributes = try (body.optionalObjects("LookupAttributes") ?? []).map { entry in
             guard let key = EventLookup.AttributeKey(rawValue: try entry.requiredString("AttributeKey")) else {
                 throw AWSError(code: "InvalidLookupAttributesException", message: "The attribute key is not known.")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import AuditTrail
 import Foundation
 import Glibc
 import Logging
@@ -41,9 +42,14 @@ struct Doctor: AsyncParsableCommand {
         for (name, finding) in vault.lines {
             print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
         }
+        print("audit trail")
+        let audit = await AuditState.read(values)
+        for (name, finding) in audit.lines {
+            print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
+        }
         var problems =
             Self.fileProblems(values) + SecretsReport.problems(values) + KeysReport.problems(values) + vault.problems
-        problems += await Self.databaseProblems(values)
+        problems += await Self.databaseProblems(values) + audit.problems
         print("problems")
         if problems.isEmpty { print("  none") }
         for problem in problems { print("  \(problem)") }
@@ -53,7 +59,10 @@ struct Doctor: AsyncParsableCommand {
     /// Files with secrets must be there and for their owner alone; folders must be there.
     private static func fileProblems(_ values: ConfigurationValues) -> [String] {
         var problems: [String] = []
-        var files = ["api.credentials_file", "api.signing_key_file", "aws.credentials_file", "worker.credentials_file"]
+        var files = [
+            "api.credentials_file", "api.signing_key_file", "audit.signing_key_file", "aws.credentials_file",
+            "worker.credentials_file",
+        ]
         // Only version 1 is called so; of mounted secrets others than the owner may read.
         if VaultSettings.source(values) == .kms { files.append("authority.root_key_kms_credentials_file") }
         if VaultSettings.source(values) == .file, FileManager.default.fileExists(atPath: values.string("authority.root_key_file"))
@@ -70,7 +79,7 @@ struct Doctor: AsyncParsableCommand {
                 problems.append("\(name): \(path) can be read by others; chmod 600 it")
             }
         }
-        for name in ["artifacts.directory", "buckets.directory"] {
+        for name in ["artifacts.directory", "audit.heads_directory", "buckets.directory"] {
             let path = values.string(name)
             guard !path.isEmpty else { continue }
             var isDirectory: ObjCBool = false
@@ -93,11 +102,11 @@ struct Doctor: AsyncParsableCommand {
             do {
                 let migrations = Migrations(directory: try MigrationsFolder.find(values), set: set)
                 try await migrations.verify(on: pool)
-                for setting in ["fsync", "full_page_writes"] {
-                    let row = try await pool.query("SELECT current_setting(\(setting)) AS value").first
-                    if try row?.get("value", as: String.self) == "off" {
-                        problems.append("\(name): the server runs with \(setting) off; a crash can lose what was answered")
-                    }
+                guard !values.flag("postgres.allow_unsafe") else { continue }
+                for setting in try await AuditTrail.unsafeSettings(pool: pool) {
+                    problems.append(
+                        "\(name): the server runs with \(setting) off; a crash can lose what was answered"
+                            + (set == .authority ? ", and the authority refuses to start" : ""))
                 }
             } catch {
                 problems.append("\(name): \(error)")

@@ -70,6 +70,26 @@ extension ConfigurationKey {
             name: "authority.quota_percent", kind: .integer(0...1_000_000), defaultValue: "100", unit: "percent",
             comment: "Calls a second that an account may make, in parts of AWS's default quotas; 0 for no quotas."),
 
+        // Audit trail
+        .init(
+            name: "audit.heads_directory", kind: .path, defaultValue: "",
+            comment: "Where signed heads of the audit trail go, out of reach of the database's superuser; empty: nowhere."),
+        .init(
+            name: "audit.signing_key_file", kind: .path, defaultValue: "",
+            comment: "Ed25519 private key that signs heads, mode 0600."),
+        .init(
+            name: "audit.verifying_key_files", kind: .list, defaultValue: "",
+            comment: "Ed25519 public keys that heads are checked with, former ones too."),
+        .init(
+            name: "audit.heads_interval_ms", kind: .integer(20...60_000), defaultValue: "1000", unit: "milliseconds",
+            comment: "Longest time from a record to the export of a head that covers it."),
+        .init(
+            name: "audit.heads_stale_s", kind: .integer(0...86_400), defaultValue: "60", unit: "seconds",
+            comment: "Without an export for so long the authority answers no more; 0: it goes on, and only logs and counts."),
+        .init(
+            name: "audit.change_shards", kind: .integer(0...64), defaultValue: "4", unit: "shards",
+            comment: "Hash chains of one process for changes, so that these wait for the disk together."),
+
         // Customers' keys and roles, where they are not the authority's: docs/aws.md
         .init(
             name: "keys.endpoint", kind: .text, defaultValue: "",
@@ -115,6 +135,9 @@ extension ConfigurationKey {
         .init(
             name: "postgres.statement_timeout_ms", kind: .integer(10...600_000), defaultValue: "10000", unit: "milliseconds",
             comment: "Longest time of one statement."),
+        .init(
+            name: "postgres.allow_unsafe", kind: .flag, defaultValue: "false",
+            comment: "Serve on a server with fsync or full_page_writes off; for test clusters that are thrown away."),
 
         // Kafka
         .init(

@@ -36,6 +36,11 @@ struct ConfigurationValues: Sendable {
             throw ConfigurationError(key: "worker.beat_ms", rule: "must be at most a third of worker.lease_ms")
         }
         try KeyServers(self).check()
+        let stale = integer("audit.heads_stale_s") * 1000
+        guard stale == 0 || stale >= milliseconds("audit.heads_interval_ms") * 3 else {
+            throw ConfigurationError(
+                key: "audit.heads_stale_s", rule: "must be 0 or at least three times audit.heads_interval_ms")
+        }
     }
 
     /// Nested maps become dotted names; lists become values joined by commas.

@@ -2,6 +2,7 @@ import AWSProtocol
 import AWSServer
 import Accounts
 import ArgumentParser
+import AuditTrail
 import AuthorityAPI
 import Foundation
 import Kafka
@@ -24,10 +25,13 @@ struct Authority: AsyncParsableCommand {
         let logger = process.logger
         let pool = try process.pool("authority.postgres")
         try await process.verify(.authority, on: pool)
+        let audit = try await AuditExport.begin(process, pool: pool)
         let producer = try KafkaProducer(configuration: try process.kafka(), logger: logger)
         let announcer = KeyAnnouncer(
             topic: try TopicName.control(prefix: values.string("kafka.topic_prefix")), producer: producer, logger: logger)
-        let core = try await AuthorityCore.open(process, pool: pool, createRootKey: false, listener: announcer)
+        let core = try await AuthorityCore.open(
+            process, pool: pool, createRootKey: false, listener: announcer,
+            changeShards: values.integer("audit.change_shards"), pace: audit.pace)
         let authenticator = try await RequestAuthenticator.make(
             store: core.accounts, verifier: SigV4Verifier(region: values.string("region")))
         let handler = AuthorityHandler(
@@ -39,12 +43,14 @@ struct Authority: AsyncParsableCommand {
                     authenticator: authenticator, accounts: core.accounts, keys: core.keys, pool: pool, trail: core.trail,
                     identity: core.identity, rolesAreElsewhere: KeyServers(values).areElsewhere),
             ],
-            authenticator: authenticator, admission: Self.admission(values, core), region: values.string("region"),
-            logger: logger)
+            authenticator: authenticator, recorder: CallRecorder(trail: core.trail, identity: core.identity),
+            admission: Self.admission(values, core), region: values.string("region"), logger: logger)
         let server = AWSServer(
             configuration: .init(host: values.string("authority.host"), port: values.integer("authority.port")),
             handler: handler, logger: logger,
             onBound: { port in logger.info("authority serves", metadata: ["port": "\(port)"]) })
+        // The shards of this process are known outside before there is anything in them.
+        await audit.exporter?.pass()
         let keys = core.keys
         let upkeep = LoopService {
             while !Task.isCancelled {
@@ -62,7 +68,8 @@ struct Authority: AsyncParsableCommand {
             }
         }
         // Before the server in the list, so that it stops after it: the last answers are noted too.
-        try await process.run([pool, producer, SecurityService(security: core.security), upkeep, server])
+        try await process.run(
+            [pool] + audit.services + [producer, SecurityService(security: core.security), upkeep, server])
     }
 
     /// Nil where quotas are turned off.

@@ -13,7 +13,8 @@ struct AuthorityCore: Sendable {
     let security: SecurityGuard
 
     static func open(
-        _ process: RoleProcess, pool: PostgresPool, createRootKey: Bool, listener: (any KeyEventListener)? = nil
+        _ process: RoleProcess, pool: PostgresPool, createRootKey: Bool, listener: (any KeyEventListener)? = nil,
+        changeShards: Int = 0, pace: ExportPace = ExportPace()
     ) async throws -> AuthorityCore {
         let values = process.values
         let identity = ServiceIdentity(account: values.string("service_account"), region: values.string("region"))
@@ -21,7 +22,8 @@ struct AuthorityCore: Sendable {
         let security = VaultSettings.securityGuard(values, pool: pool, vault: vault, logger: process.logger)
         // Before anything is written.
         try await security.admit()
-        let trail = try await AuditTrail.open(pool: pool, logger: process.logger)
+        let trail = try await AuditTrail.open(
+            pool: pool, logger: process.logger, changeShards: changeShards, pace: pace)
         let accounts = AccountsStore(
             pool: pool, sealer: VaultSealer(vault: vault), trail: trail, region: values.string("region"))
         let keys = try KeyService(

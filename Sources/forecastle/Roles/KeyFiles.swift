@@ -1,20 +1,35 @@
+import AuditTrail
 import Crypto
 import Foundation
 import Jobs
 import Secrets
 
-/// The pair of keys with which the API signs job specifications and workers verify them. Raw bytes, 32 each.
+/// Pairs of Ed25519 keys in files: the API's, which signs job specifications for workers to verify, and the authority's, which signs
+/// heads of the audit trail. Raw bytes, 32 each.
 enum KeyFiles {
     struct Failure: Error, CustomStringConvertible {
         var description: String
     }
 
     static func signer(at path: String) throws -> SpecificationSigner {
+        try checkMode(of: path)
+        return SpecificationSigner(privateKey: try privateKey(at: path))
+    }
+
+    static func headSigner(at path: String) throws -> HeadSigner {
+        try checkMode(of: path)
+        return HeadSigner(privateKey: try privateKey(at: path))
+    }
+
+    static func headVerifier(at paths: [String]) throws -> HeadVerifier {
+        try HeadVerifier(publicKeys: try paths.map { Array(try contents($0)) })
+    }
+
+    private static func checkMode(of path: String) throws {
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & 0o077 == 0 else {
             throw Failure(description: "\(path) is missing or can be read by others; it must have mode 0600")
         }
-        return SpecificationSigner(privateKey: try privateKey(at: path))
     }
 
     static func verifier(at path: String) throws -> SpecificationVerifier {

@@ -14,6 +14,7 @@ struct DataFolder: Sendable {
     var postgres: String { path + "/postgres" }
     var credentials: String { path + "/credentials" }
     var vault: String { path + "/vault" }
+    var auditHeads: String { path + "/audit-heads" }
     var rootKey: String { path + "/root.key" }
     var artifacts: String { path + "/artifacts" }
     var buckets: String { path + "/buckets" }
@@ -28,7 +29,7 @@ struct DataFolder: Sendable {
     func log(_ name: String) -> String { "\(logs)/\(name).log" }
 
     func create() throws {
-        for folder in [path, logs, sockets, credentials, vault, artifacts, buckets] {
+        for folder in [path, logs, sockets, credentials, vault, auditHeads, artifacts, buckets] {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         }
         for folder in [credentials, vault, artifacts, logs] { chmod(folder, 0o700) }

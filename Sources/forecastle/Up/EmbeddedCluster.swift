@@ -93,6 +93,10 @@ struct EmbeddedCluster: Sendable {
             ("authority.postgres", postgres.connection(.authority)),
             ("authority.vault_directory", folder.vault),
             ("authority.root_key_file", folder.rootKey),
+            ("audit.heads_directory", folder.auditHeads),
+            ("audit.signing_key_file", folder.credentials + "/audit.key"),
+            ("audit.verifying_key_files", folder.credentials + "/audit.pub"),
+            ("postgres.allow_unsafe", postgres.isThrowaway ? "true" : "false"),
             ("jobs.postgres", postgres.connection(.jobs)),
             ("kafka.bootstrap_file", folder.brokerAddress),
             ("artifacts.directory", folder.artifacts),
@@ -159,6 +163,8 @@ struct EmbeddedCluster: Sendable {
             privateKey: folder.credentials + "/specification.key", publicKey: folder.credentials + "/specification.pub",
             in: folder)
         try await core.security.note()
+        try KeyFiles.ensure(
+            privateKey: folder.credentials + "/audit.key", publicKey: folder.credentials + "/audit.pub", in: folder)
         try writeEnvironment(values)
     }
 

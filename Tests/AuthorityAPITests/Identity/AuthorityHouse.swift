@@ -84,6 +84,7 @@ struct AuthorityHouse: Sendable {
         let sts = STSService(accounts: accounts, pool: pool, trail: trail, identity: identity)
         handler = AuthorityHandler(
             services: [authorize, sts], authenticator: authenticator,
+            recorder: CallRecorder(trail: trail, identity: identity),
             admission: quotas.map { Admission(quotas: $0, trail: trail, identity: identity) }, region: Self.region,
             logger: logger)
         bootstrap = AuthorityBootstrap(accounts: accounts, identity: identity) { account in

@@ -33,7 +33,7 @@ import Testing
                 (["StartTime": 2_000_000_000, "EndTime": 1_900_000_000], "InvalidTimeRangeException"),
                 (["MaxResults": 51], "InvalidMaxResultsException"),
                 (["NextToken": "x"], "InvalidNextTokenException"),
-                (["EventCategory": "insight"], "InvalidEventCategoryException"),
+                (["EventCategory": "management"], "InvalidEventCategoryException"),
             ]
             for (body, code) in rows {
                 let answer = try await house.trail(body)

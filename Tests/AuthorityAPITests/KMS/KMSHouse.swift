@@ -45,7 +45,8 @@ struct KMSHouse: Sendable {
             services: [
                 KMSService(keys: keys), STSService(accounts: accounts, pool: pool, trail: trail, identity: identity),
                 CloudTrailService(accounts: accounts, pool: pool, trail: trail, identity: identity),
-            ], authenticator: authenticator, region: Self.region, logger: logger)
+            ], authenticator: authenticator, recorder: CallRecorder(trail: trail, identity: identity), region: Self.region,
+            logger: logger)
         let bootstrap = AuthorityBootstrap(accounts: accounts, identity: identity) { try await keys.ensureDefaultKey(of: $0) }
         let made = try await bootstrap.run(customer: Self.customer)
         users = Dictionary(
