@@ -1,25 +1,32 @@
 import Secrets
 
-import struct FoundationEssentials.Date
+package import struct FoundationEssentials.Date
 
 /// Decides about codes of one device: which are right, that none counts twice, and how often one may guess. Pure.
-struct MFACodeCheck: Sendable, Equatable {
+package struct MFACodeCheck: Sendable, Equatable {
     /// Steps around the present one whose codes are taken, for clocks that differ.
-    static let window: Int64 = 1
+    package static let window: Int64 = 1
     /// Steps that a device may be found away when it is synchronised again.
-    static let resyncWindow: Int64 = 20
+    package static let resyncWindow: Int64 = 20
     /// Wrong codes in a row; after them no code is looked at for `pauseSeconds`.
-    static let maximumFailures = 5
-    static let pauseSeconds = 900.0
+    package static let maximumFailures = 5
+    package static let pauseSeconds = 900.0
 
     /// The step of the last code that was taken; nil before the device is enabled.
-    var lastStep: Int64?
-    var driftSteps: Int64 = 0
-    var failures = 0
-    var failedAt: Date?
+    package var lastStep: Int64?
+    package var driftSteps: Int64
+    package var failures: Int
+    package var failedAt: Date?
+
+    package init(lastStep: Int64? = nil, driftSteps: Int64 = 0, failures: Int = 0, failedAt: Date? = nil) {
+        self.lastStep = lastStep
+        self.driftSteps = driftSteps
+        self.failures = failures
+        self.failedAt = failedAt
+    }
 
     /// Takes a code once. Whatever is wrong, the answer is the same.
-    mutating func accept(_ code: String, at now: Date, codeOf: (Int64) -> String) -> Bool {
+    package mutating func accept(_ code: String, at now: Date, codeOf: (Int64) -> String) -> Bool {
         guard mayTry(at: now) else { return false }
         let present = TOTP.step(at: now) + driftSteps
         let found = (present - Self.window...present + Self.window).first { isNew($0) && sameCode(code, codeOf($0)) }
@@ -28,7 +35,7 @@ struct MFACodeCheck: Sendable, Equatable {
 
     /// Takes two codes of consecutive steps, the second of them about now. With `resyncing` the device may be far off, and
     /// how far is kept.
-    mutating func accept(_ first: String, _ second: String, at now: Date, resyncing: Bool, codeOf: (Int64) -> String) -> Bool {
+    package mutating func accept(_ first: String, _ second: String, at now: Date, resyncing: Bool, codeOf: (Int64) -> String) -> Bool {
         guard mayTry(at: now) else { return false }
         let clock = TOTP.step(at: now)
         let window = resyncing ? Self.resyncWindow : Self.window

@@ -1,11 +1,11 @@
 /// Writes a QR code as a PNG image of black and white pixels, without compression: stored blocks of deflate (RFC 1950, 1951, 2083).
-enum PNGImage {
-    static let pixelsPerModule = 4
+package enum PNGImage {
+    package static let pixelsPerModule = 4
     /// Modules of white around the code, as the standard demands.
-    static let quietModules = 4
+    package static let quietModules = 4
     private static let maximumStoredBytes = 65_535
 
-    static func encode(_ code: QRCode) -> [UInt8] {
+    package static func encode(_ code: QRCode) -> [UInt8] {
         let side = (code.size + 2 * quietModules) * pixelsPerModule
         var file: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
         // Bit depth 1, greyscale, the only compression, filter and order there are.

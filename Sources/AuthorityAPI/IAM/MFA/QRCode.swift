@@ -1,13 +1,13 @@
 /// A QR code of a text: byte mode, error correction level M, versions 1 to 15 (ISO/IEC 18004).
-struct QRCode: Sendable {
+package struct QRCode: Sendable {
     /// By version, from 1: error correction bytes of a block, and blocks.
     private static let correctionBytes = [10, 16, 26, 18, 24, 16, 18, 22, 22, 26, 30, 22, 22, 24, 24]
     private static let blocks = [1, 1, 1, 2, 2, 4, 4, 4, 5, 5, 5, 8, 9, 9, 10]
-    static let maximumVersion = 15
+    package static let maximumVersion = 15
 
-    private(set) var version: Int
+    package private(set) var version: Int
     /// Modules of a side.
-    private(set) var size: Int
+    package private(set) var size: Int
     private var dark: [Bool]
     /// Modules with a fixed meaning, which masks and data leave alone.
     private var fixed: [Bool]
@@ -15,7 +15,7 @@ struct QRCode: Sendable {
     /// Nil for a text that is too long.
     ///
     /// - Parameter mask: one of the eight, for tests; else the one that is easiest to read.
-    init?(_ text: String, mask: Int? = nil) {
+    package init?(_ text: String, mask: Int? = nil) {
         let bytes = Array(text.utf8)
         guard let version = (1...Self.maximumVersion).first(where: { Self.capacity(of: $0) >= bytes.count }) else { return nil }
         self.version = version
@@ -32,7 +32,7 @@ struct QRCode: Sendable {
     }
 
     /// False outside the code.
-    func isDark(x: Int, y: Int) -> Bool {
+    package func isDark(x: Int, y: Int) -> Bool {
         (0..<size).contains(x) && (0..<size).contains(y) && dark[y * size + x]
     }
 
