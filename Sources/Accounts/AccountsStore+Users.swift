@@ -142,6 +142,7 @@ extension AccountsStore {
         UserEntity(
             userID: try row.get("user_id"), account: try row.get("account"), path: try row.get("path"),
             name: try row.get("name"), createdAt: try row.get("created_at"),
-            tags: try IdentityTags(json: try row.get("tags")), boundary: try row.get("boundary", as: String?.self).flatMap { ARN($0) })
+            tags: try IdentityTags(json: try row.get("tags")),
+            boundary: try row.get("boundary", as: String?.self).flatMap { ARN($0) })
     }
 }

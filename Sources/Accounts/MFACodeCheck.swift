@@ -35,7 +35,9 @@ package struct MFACodeCheck: Sendable, Equatable {
 
     /// Takes two codes of consecutive steps, the second of them about now. With `resyncing` the device may be far off, and
     /// how far is kept.
-    package mutating func accept(_ first: String, _ second: String, at now: Date, resyncing: Bool, codeOf: (Int64) -> String) -> Bool {
+    package mutating func accept(_ first: String, _ second: String, at now: Date, resyncing: Bool, codeOf: (Int64) -> String)
+        -> Bool
+    {
         guard mayTry(at: now) else { return false }
         let clock = TOTP.step(at: now)
         let window = resyncing ? Self.resyncWindow : Self.window

@@ -140,6 +140,7 @@ def test_lists_of_everything_page(iam, user, role, group, policy):
     other = iam.create_policy(PolicyName=user + "-2", PolicyDocument=json.dumps(ALLOW_ALL))["Policy"]["Arn"]
     iam.create_policy_version(PolicyArn=other, PolicyDocument=json.dumps(allow("s3:*")))
     iam.create_group(GroupName=user + "-2")
+    iam.create_role(RoleName=user + "-2", AssumeRolePolicyDocument=json.dumps(TRUST_ACCOUNT))
     for kind, name in (("user", user), ("role", role), ("group", group)):
         for arn in (policy, other):
             getattr(iam, f"attach_{kind}_policy")(**{f"{kind.title()}Name": name, "PolicyArn": arn})

@@ -25,18 +25,29 @@ struct IAMCall {
     // MARK: Decision
 
     /// Decides by the caller's own policies; root may do everything in its account.
-    func authorize(_ resource: String, _ extra: ConditionContext = ConditionContext()) throws {
+    ///
+    /// - Parameter action: the operation's own where it is nil.
+    func authorize(_ resource: String, _ extra: ConditionContext = ConditionContext(), action: String? = nil) throws {
         var context = principal.conditionContext(request.circumstances)
         context.merge(extra)
         let decision = PolicyEvaluator.decide(
             AuthorizationRequest(
-                subject: principal.subject, action: "iam:\(operation)", resource: resource, context: context),
+                subject: principal.subject, action: "iam:\(action ?? operation)", resource: resource, context: context),
             policies: policies)
         guard decision.isAllowed else { throw AWSError.accessDenied(decision.message) }
     }
 
     func authorize(_ resource: ARN, _ extra: ConditionContext = ConditionContext()) throws {
         try authorize(resource.description, extra)
+    }
+
+    /// Decides about something that is to be made. To make it with tags is to tag it: that needs its own right, as in IAM.
+    func authorizeCreation(of resource: ARN, tags: IdentityTags, boundary: ARN? = nil, tagging: String) throws {
+        var context = ConditionContext()
+        context.setRequestTags(tags)
+        if let boundary { context.set("iam:PermissionsBoundary", boundary.description) }
+        try authorize(resource, context)
+        if !tags.isEmpty { try authorize(resource.description, context, action: tagging) }
     }
 
     /// The user, group or role that is meant; whether it exists is said only to who may ask.

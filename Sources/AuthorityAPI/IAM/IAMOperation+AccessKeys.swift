@@ -25,7 +25,8 @@ extension IAMOperation {
     private static let listAccessKeys = IAMOperation("ListAccessKeys", .read, ["UserName"] + paging) { call in
         let user = try await call.userOrCaller()
         return .list(
-            "AccessKeyMetadata", try await call.accounts.accessKeys(of: user, try call.page(), on: call.connection), value: \.shape)
+            "AccessKeyMetadata", try await call.accounts.accessKeys(of: user, try call.page(), on: call.connection),
+            value: \.shape)
     }
 
     private static let updateAccessKey = IAMOperation(

@@ -14,7 +14,8 @@ extension IAMOperation {
         let name = try call.parameters.required("VirtualMFADeviceName", IAMRules.longName)
         let path = try call.path() ?? "/"
         let tags = try call.tags()
-        try call.authorize(.mfaDevice(account: call.account, path: path, name: name), .creation(tags: tags))
+        try call.authorizeCreation(
+            of: .mfaDevice(account: call.account, path: path, name: name), tags: tags, tagging: "TagMFADevice")
         let prepared = try await call.accounts.prepareMFADevice()
         defer { prepared.seed.wipe() }
         let device = try await call.accounts.insert(

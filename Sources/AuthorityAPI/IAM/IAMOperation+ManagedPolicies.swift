@@ -11,7 +11,8 @@ extension IAMOperation {
             name: try call.parameters.required("PolicyName", IAMRules.longName), path: try call.path() ?? "/",
             document: try call.parameters.required("PolicyDocument", IAMRules.document),
             description: try call.parameters.optional("Description", IAMRules.description) ?? "", tags: try call.tags())
-        try call.authorize(.policy(account: call.account, path: new.path, name: new.name), .creation(tags: new.tags))
+        try call.authorizeCreation(
+            of: .policy(account: call.account, path: new.path, name: new.name), tags: new.tags, tagging: "TagPolicy")
         let policy = try await call.accounts.createPolicy(new, account: call.account, on: call.connection)
         return IAMAnswer([IAMField("Policy", policy.shape())])
     }

@@ -21,8 +21,9 @@ extension IAMOperation {
             trustPolicy: try parameters.required("AssumeRolePolicyDocument", IAMRules.document),
             description: try parameters.optional("Description", IAMRules.description) ?? "", tags: tags)
         if let seconds = try call.sessionSeconds() { role.maximumSessionSeconds = seconds }
-        try call.authorize(
-            .role(account: call.account, path: role.path, name: role.name), .creation(tags: tags, boundary: boundary))
+        try call.authorizeCreation(
+            of: .role(account: call.account, path: role.path, name: role.name), tags: tags, boundary: boundary,
+            tagging: "TagRole")
         role.boundary = try await call.boundary(boundary)
         try await call.checkPrincipals(of: role.trustPolicy)
         let made = try await call.accounts.createRole(role, account: call.account, on: call.connection)

@@ -40,12 +40,16 @@ extension IAMCall {
     fileprivate func policySource() async throws -> Identity {
         let text = try parameters.required("PolicySourceArn", IAMRules.arn)
         guard let arn = ARN(text), arn.service == "iam", let kind = Identity.Kind(rawValue: arn.resourceType) else {
-            throw AWSError(code: "InvalidInput", message: "Invalid Entity Arn: \(String(text.prefix(128))) does not clearly define "
-                + "entity type and name.")
+            throw AWSError(
+                code: "InvalidInput",
+                message: "Invalid Entity Arn: \(String(text.prefix(128))) does not clearly define "
+                    + "entity type and name.")
         }
         try authorize(arn)
         let found = try await accounts.identity(PolicyOwner(kind, arn.baseName), account: account, on: connection)
-        guard arn.account == account, let found, found.arn == arn else { throw AccountsStore.missing(PolicyOwner(kind, arn.baseName)) }
+        guard arn.account == account, let found, found.arn == arn else {
+            throw AccountsStore.missing(PolicyOwner(kind, arn.baseName))
+        }
         return found
     }
 

@@ -11,7 +11,7 @@ extension IAMOperation {
         IAMOperation("Tag\(kind.title)", .change, [kind.parameter, "Tags"]) { call in
             let tags = try call.tags()
             let name = try call.parameters.required(kind.parameter, IAMRules.longName)
-            let identity = try await call.identity(PolicyOwner(kind, name), .creation(tags: tags))
+            let identity = try await call.identity(PolicyOwner(kind, name), .requesting(tags))
             try await call.accounts.changeTags(of: identity, on: call.connection) { try $0.setting(tags) }
             return .empty
         }
@@ -36,7 +36,7 @@ extension IAMOperation {
 
     private static let tagPolicy = IAMOperation("TagPolicy", .change, ["PolicyArn", "Tags"]) { call in
         let tags = try call.tags()
-        let policy = try await call.policy(.creation(tags: tags))
+        let policy = try await call.policy(.requesting(tags))
         try await call.accounts.changeTags(of: policy, on: call.connection) { try $0.setting(tags) }
         return .empty
     }
@@ -51,6 +51,14 @@ extension IAMOperation {
     private static let listPolicyTags = IAMOperation("ListPolicyTags", .read, ["PolicyArn"] + paging) { call in
         let page = try call.page()
         return .tags(try await call.policy().tags, page)
+    }
+}
+
+extension ConditionContext {
+    fileprivate static func requesting(_ tags: IdentityTags) -> ConditionContext {
+        var context = ConditionContext()
+        context.setRequestTags(tags)
+        return context
     }
 }
 

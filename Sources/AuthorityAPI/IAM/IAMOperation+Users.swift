@@ -1,6 +1,5 @@
 import AWSProtocol
 import Accounts
-import Policies
 
 extension IAMOperation {
     static let users = [createUser, getUser, listUsers, updateUser, deleteUser]
@@ -12,7 +11,8 @@ extension IAMOperation {
         let path = try call.path() ?? "/"
         let tags = try call.tags()
         let boundary = try call.parameters["PermissionsBoundary"].map { _ in try call.policyARN("PermissionsBoundary") }
-        try call.authorize(.user(account: call.account, path: path, name: name), .creation(tags: tags, boundary: boundary))
+        try call.authorizeCreation(
+            of: .user(account: call.account, path: path, name: name), tags: tags, boundary: boundary, tagging: "TagUser")
         let user = try await call.accounts.createUser(
             NewUser(name: name, path: path, tags: tags, boundary: try await call.boundary(boundary)), account: call.account,
             on: call.connection)
@@ -49,16 +49,6 @@ extension IAMOperation {
         let user = try await call.identity(.user(try call.parameters.required("UserName", IAMRules.longName)))
         try await call.accounts.deleteUser(user, withPolicies: false, on: call.connection)
         return .empty
-    }
-}
-
-extension ConditionContext {
-    /// What a request to make something says about it.
-    static func creation(tags: IdentityTags, boundary: ARN? = nil) -> ConditionContext {
-        var context = ConditionContext()
-        context.setRequestTags(tags)
-        if let boundary { context.set("iam:PermissionsBoundary", boundary.description) }
-        return context
     }
 }
 

@@ -15,7 +15,10 @@ import Testing
             try await house.manage("CreateGroup", ["GroupName": "staff"])
             try await house.manage(
                 "PutGroupPolicy",
-                ["GroupName": "staff", "PolicyName": "p", "PolicyDocument": AuthorityHouse.document(AuthorityHouse.allow("kms:A"))])
+                [
+                    "GroupName": "staff", "PolicyName": "p",
+                    "PolicyDocument": AuthorityHouse.document(AuthorityHouse.allow("kms:A")),
+                ])
             let managed = try await house.managedPolicy("m", AuthorityHouse.allow("kms:B"))
             try await house.manage("AttachGroupPolicy", ["GroupName": "staff", "PolicyArn": managed])
             #expect(try await !house.mayDo("kms:A", as: ann).isAllowed)

@@ -67,6 +67,23 @@ import Testing
         }
     }
 
+    @Test func makingSomethingWithTagsNeedsTheRightToTag() async throws {
+        try await AuthorityHouse.with { house in
+            let ann = try await house.user("ann", allowing: AuthorityHouse.allow("iam:Create*"))
+            let tags = ["Tags.member.1.Key": "team", "Tags.member.1.Value": "blue"]
+            for (operation, name) in [("CreateUser", "UserName"), ("CreateVirtualMFADevice", "VirtualMFADeviceName")] {
+                let tagged = try await house.iam(operation, tags.merging([name: "ben"]) { $1 }, as: ann)
+                #expect(tagged.code == "AccessDenied" && tagged["Message"]?.contains("iam:Tag") == true)
+                #expect(try await house.iam(operation, [name: "ben"], as: ann).status == 200)
+            }
+            // A condition on the tags of the request is one on both.
+            let condition = #"{"StringEquals":{"aws:RequestTag/team":"blue"}}"#
+            let cas = try await house.user("cas", allowing: AuthorityHouse.allow("iam:*User", condition))
+            #expect(try await house.iam("CreateUser", tags.merging(["UserName": "dan"]) { $1 }, as: cas).status == 200)
+            #expect(try await house.iam("CreateUser", ["UserName": "eve"], as: cas).code == "AccessDenied")
+        }
+    }
+
     @Test func whoDelegatesByBoundaryCannotBeOutdone() async throws {
         try await AuthorityHouse.with { house in
             let boundary = try await house.managedPolicy("b", AuthorityHouse.allow("kms:*"))
@@ -76,11 +93,14 @@ import Testing
                 "ann", allowing: AuthorityHouse.allow("iam:*User*", on: AuthorityHouse.arn("user/*"), condition))
             #expect(try await house.iam("CreateUser", ["UserName": "ben"], as: ann).code == "AccessDenied")
             #expect(
-                try await house.iam("CreateUser", ["UserName": "ben", "PermissionsBoundary": all], as: ann).code == "AccessDenied")
-            #expect(try await house.iam("CreateUser", ["UserName": "ben", "PermissionsBoundary": boundary], as: ann).status == 200)
+                try await house.iam("CreateUser", ["UserName": "ben", "PermissionsBoundary": all], as: ann).code == "AccessDenied"
+            )
+            #expect(
+                try await house.iam("CreateUser", ["UserName": "ben", "PermissionsBoundary": boundary], as: ann).status == 200)
             // A policy may be attached to who is bounded, and to nobody else; the boundary stays.
             #expect(try await house.iam("AttachUserPolicy", ["UserName": "ben", "PolicyArn": all], as: ann).status == 200)
-            #expect(try await house.iam("AttachUserPolicy", ["UserName": "admin", "PolicyArn": all], as: ann).code == "AccessDenied")
+            #expect(
+                try await house.iam("AttachUserPolicy", ["UserName": "admin", "PolicyArn": all], as: ann).code == "AccessDenied")
             let other = ["UserName": "ben", "PermissionsBoundary": all]
             #expect(try await house.iam("PutUserPermissionsBoundary", other, as: ann).code == "AccessDenied")
         }
@@ -176,7 +196,8 @@ import Testing
 
     @Test func trustInNobodyIsRefused() async throws {
         try await AuthorityHouse.with { house in
-            let trust = #"{"Statement":{"Effect":"Allow","Principal":{"AWS":"\#(AuthorityHouse.arn("user/absent"))"},"Action":"sts:AssumeRole"}}"#
+            let trust =
+                #"{"Statement":{"Effect":"Allow","Principal":{"AWS":"\#(AuthorityHouse.arn("user/absent"))"},"Action":"sts:AssumeRole"}}"#
             let refused = try await house.iam(
                 "CreateRole", ["RoleName": "r", "AssumeRolePolicyDocument": trust], as: house.admin)
             #expect(refused.status == 400 && refused.code == "MalformedPolicyDocument")

@@ -5,7 +5,8 @@ import FoundationEssentials
 import Testing
 
 @Suite struct QRCodeTests {
-    static let link = "otpauth://totp/Forecastle:ann%40123456789012?secret=" + String(repeating: "ABCDEFGH", count: 8)
+    static let link =
+        "otpauth://totp/Forecastle:ann%40123456789012?secret=" + String(repeating: "ABCDEFGH", count: 8)
         + "&issuer=Forecastle"
 
     /// Made by qrcodegen 1.8, another implementation, with mask 3: SHA-256 of the rows of 0 and 1.

@@ -55,7 +55,8 @@ import Testing
             let now = Date()
             let device = try await Authenticator.enabled(for: "admin", in: house, at: now)
             let ask = { (code: String) in
-                try await house.sts("GetSessionToken", ["SerialNumber": device.serial, "TokenCode": code], as: house.admin, at: now)
+                try await house.sts(
+                    "GetSessionToken", ["SerialNumber": device.serial, "TokenCode": code], as: house.admin, at: now)
             }
             for _ in 0..<MFACodeCheck.maximumFailures { #expect(try await ask("000000").code == "AccessDenied") }
             #expect(try await ask(device.code(at: now)).code == "AccessDenied")
@@ -87,7 +88,9 @@ import Testing
                     "AuthenticationCode2": device.code(at: now, 1),
                 ], as: house.admin, at: now)
             #expect(taken.status == 409 && taken.code == "EntityAlreadyExists")
-            #expect(try await house.iam("DeleteVirtualMFADevice", ["SerialNumber": device.serial], as: house.admin).code == "DeleteConflict")
+            #expect(
+                try await house.iam("DeleteVirtualMFADevice", ["SerialNumber": device.serial], as: house.admin).code
+                    == "DeleteConflict")
             try await house.manage("DeactivateMFADevice", ["UserName": "admin", "SerialNumber": device.serial])
             try await house.manage("DeleteVirtualMFADevice", ["SerialNumber": device.serial])
         }
@@ -119,7 +122,8 @@ import Testing
             _ = try await house.assume(role, as: session)
             #expect(try await house.sts("GetSessionToken", as: session).code == "AccessDenied")
             #expect(
-                try await house.sts("GetAccessKeyInfo", ["AccessKeyId": house.admin.accessKeyID], as: session).code == "AccessDenied")
+                try await house.sts("GetAccessKeyInfo", ["AccessKeyId": house.admin.accessKeyID], as: session).code
+                    == "AccessDenied")
             let iam = try await house.iam("ListUsers", as: session)
             #expect(iam.status == 403 && iam.code == "InvalidClientTokenId")
             #expect(try await house.mayDo("kms:Encrypt", as: session).isAllowed)
@@ -243,7 +247,9 @@ import Testing
         try await AuthorityHouse.with { house in
             let first = try await house.role("first", trust: EffectivePoliciesTests.trustTagging)
             let second = try await house.role(
-                "second", trust: #"{"Effect":"Allow","Principal":{"AWS":"\#(AuthorityHouse.arn("role/first"))"},"Action":"sts:AssumeRole"}"#)
+                "second",
+                trust: #"{"Effect":"Allow","Principal":{"AWS":"\#(AuthorityHouse.arn("role/first"))"},"Action":"sts:AssumeRole"}"#
+            )
             let plain = try await house.assume(first, as: house.admin)
             _ = try await house.assume(second, as: plain)
             let tagged = try await house.assume(
@@ -255,7 +261,10 @@ import Testing
     @Test(arguments: [
         (["TransitiveTagKeys.member.1": "absent"], "InvalidParameterValue"),
         (["Tags.member.1.Key": "aws:x", "Tags.member.1.Value": ""], "ValidationError"),
-        (["Tags.member.1.Key": "a", "Tags.member.1.Value": "1", "Tags.member.2.Key": "A", "Tags.member.2.Value": "2"], "InvalidInput"),
+        (
+            ["Tags.member.1.Key": "a", "Tags.member.1.Value": "1", "Tags.member.2.Key": "A", "Tags.member.2.Value": "2"],
+            "InvalidInput"
+        ),
         (["PolicyArns.member.1.arn": "arn:aws:iam::123456789012:policy/absent"], "ValidationError"),
         (["ProvidedContexts.member.1.ProviderArn": "x"], "ValidationError"),
     ])

@@ -161,7 +161,8 @@ struct AuthorityHouse: Sendable {
 
     /// Credentials of a new session; fails where the answer is an error.
     func assume(
-        _ role: RoleEntity, as credentials: AWSCredentials, _ parameters: [String: String] = [:], headers: [(String, String)] = [],
+        _ role: RoleEntity, as credentials: AWSCredentials, _ parameters: [String: String] = [:],
+        headers: [(String, String)] = [],
         at time: Date = Date()
     ) async throws -> AWSCredentials {
         let answer = try await sts(
