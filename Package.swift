@@ -155,7 +155,7 @@ let package = Package(
             "AuthorityAPITests",
             [
                 "AWSProtocol", "AWSServer", "Accounts", "AuditTrail", "AuthorityAPI", "Keys", "Policies", "Postgres",
-                "PostgresTesting", "Secrets", logging,
+                "PostgresTesting", "Secrets", crypto, logging,
             ]),
         tests("PoliciesTests", ["AWSProtocol", "Policies"]),
         tests("PostgresTests", ["Postgres", "PostgresTesting", "Secrets", logging]),

@@ -18,6 +18,9 @@ package struct UserEntity: Sendable, Hashable {
     package let path: String
     package let name: String
     package let createdAt: Date
+    package let tags: IdentityTags
+    /// The managed policy that bounds what the user may do; nil where none does.
+    package let boundary: ARN?
 
     package var arn: ARN { .user(account: account, path: path, name: name) }
 }
@@ -33,6 +36,9 @@ package struct RoleEntity: Sendable, Hashable {
     package let trustPolicy: String
     package let maximumSessionSeconds: Int
     package let createdAt: Date
+    package let tags: IdentityTags
+    /// The managed policy that bounds what the role's sessions may do; nil where none does.
+    package let boundary: ARN?
 
     package var arn: ARN { .role(account: account, path: path, name: name) }
 }
@@ -42,7 +48,7 @@ extension RoleEntity {
     package func principal(session name: String, at time: Date) -> Principal {
         Principal(
             kind: .assumedRole(
-                .init(roleARN: arn, roleID: roleID, sessionName: name, createdAt: time, expiresAt: time)),
+                .init(roleARN: arn, roleID: roleID, sessionName: name, createdAt: time, expiresAt: time, tags: tags)),
             account: account, arn: .session(account: account, role: self.name, name: name), userID: "\(roleID):\(name)",
             accessKeyID: "")
     }
@@ -66,12 +72,32 @@ package struct AccessKeyEntity: Sendable, Hashable {
 package struct NewAccessKey: Sendable {
     package let accessKeyID: String
     package let secretAccessKey: Redacted<String>
+    package let createdAt: Date
 }
 
-/// Whose inline policy or access key is meant.
+/// A new access key whose row is not written yet.
+package struct PreparedAccessKey: Sendable {
+    package let accessKeyID: String
+    let secret: Redacted<String>
+    let sealed: [UInt8]
+}
+
+/// Whose policies are meant, by name.
 package enum PolicyOwner: Sendable, Hashable {
     case user(String)
+    case group(String)
     case role(String)
+}
+
+/// A group as it is listed.
+package struct GroupEntity: Sendable, Hashable {
+    package let groupID: String
+    package let account: String
+    package let path: String
+    package let name: String
+    package let createdAt: Date
+
+    package var arn: ARN { .group(account: account, path: path, name: name) }
 }
 
 extension ARN {
@@ -81,6 +107,19 @@ extension ARN {
 
     package static func role(account: String, path: String = "/", name: String) -> ARN {
         ARN(service: "iam", region: "", account: account, resource: "role\(path)\(name)")
+    }
+
+    package static func group(account: String, path: String = "/", name: String) -> ARN {
+        ARN(service: "iam", region: "", account: account, resource: "group\(path)\(name)")
+    }
+
+    package static func policy(account: String, path: String = "/", name: String) -> ARN {
+        ARN(service: "iam", region: "", account: account, resource: "policy\(path)\(name)")
+    }
+
+    /// The serial number of a virtual MFA device.
+    package static func mfaDevice(account: String, path: String = "/", name: String) -> ARN {
+        ARN(service: "iam", region: "", account: account, resource: "mfa\(path)\(name)")
     }
 
     /// The ARN of a session; a role's path is not part of it.

@@ -3,6 +3,7 @@ package struct AccountsError: Error, Sendable, CustomStringConvertible {
     package struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
             case noSuchEntity, entityAlreadyExists, invalidInput, malformedPolicy, limitExceeded, deleteConflict, sessionEnded
+            case invalidAuthenticationCode
         }
         private let base: Base
         private init(_ base: Base) { self.base = base }
@@ -12,10 +13,13 @@ package struct AccountsError: Error, Sendable, CustomStringConvertible {
         /// A name, path or number that breaks its rule.
         package static let invalidInput = Code(.invalidInput)
         package static let malformedPolicy = Code(.malformedPolicy)
-        /// More access keys than `AccountsStore.maximumAccessKeysPerUser`.
+        /// More of something, or a longer policy, than there may be.
         package static let limitExceeded = Code(.limitExceeded)
         /// Something still belongs to what was to be deleted.
         package static let deleteConflict = Code(.deleteConflict)
+
+        /// A code of an MFA device that is wrong, used already or out of turn.
+        package static let invalidAuthenticationCode = Code(.invalidAuthenticationCode)
 
         /// The session that signed a request is gone since: its role was deleted.
         package static let sessionEnded = Code(.sessionEnded)
@@ -29,8 +33,11 @@ package struct AccountsError: Error, Sendable, CustomStringConvertible {
     package var isRetriable: Bool { false }
     package var description: String { message }
 
-    init(_ code: Code, _ message: String) {
+    package init(_ code: Code, _ message: String) {
         self.code = code
         self.message = message
     }
+
+    /// A policy names somebody who does not exist.
+    package static let invalidPrincipal = AccountsError(.malformedPolicy, "Invalid principal in policy.")
 }

@@ -4,7 +4,7 @@ package import Postgres
 
 import struct FoundationEssentials.Date
 
-/// Accounts, users, access keys, roles, policies and sessions in the authority's database.
+/// Accounts, users, groups, access keys, roles, policies, MFA devices and sessions in the authority's database.
 ///
 /// Every change is one transaction that holds its audit record. Nothing is cached: what a request may do is read when it is
 /// decided, in the transaction that the caller hands in.
@@ -27,14 +27,16 @@ package final class AccountsStore: Sendable {
         self.region = region
     }
 
-    /// Runs a change and its record in one transaction.
-    nonisolated(nonsending) func change<R: Sendable>(
-        _ event: AccountEvent, by actor: AdminActor, _ body: (PostgresConnection) async throws -> R
+    /// Runs a change and its record in one transaction: the one way by which anything here changes. It is run again where it
+    /// lost against another, so it must have no effect outside the database.
+    @discardableResult
+    nonisolated(nonsending) package func change<R: Sendable>(
+        _ body: (PostgresConnection) async throws -> (R, CloudTrailRecord)
     ) async throws -> R {
         do {
-            return try await pool.transaction { connection in
-                let result = try await body(connection)
-                try await trail.append(event.record(by: actor, region: region, at: Date()), on: connection)
+            return try await pool.retryingSerialization { connection in
+                let (result, record) = try await body(connection)
+                try await trail.append(record, on: connection)
                 return result
             }
         } catch let error as PostgresError where error.isUniqueViolation {
@@ -43,6 +45,22 @@ package final class AccountsStore: Sendable {
             throw AccountsError(
                 .noSuchEntity, "The account does not exist, or something still belongs to what was to be deleted.")
         }
+    }
+
+    /// The same by an administrator, for a change whose record depends on what it did.
+    nonisolated(nonsending) func change<R: Sendable>(
+        by actor: AdminActor, _ body: (PostgresConnection) async throws -> (R, AccountEvent)
+    ) async throws -> R {
+        try await change { connection in
+            let (result, event) = try await body(connection)
+            return (result, event.record(by: actor, region: region, at: Date()))
+        }
+    }
+
+    nonisolated(nonsending) func change<R: Sendable>(
+        _ event: AccountEvent, by actor: AdminActor, _ body: (PostgresConnection) async throws -> R
+    ) async throws -> R {
+        try await change(by: actor) { (try await body($0), event) }
     }
 
     private static let foreignKeyViolation = "23503"

@@ -5,6 +5,8 @@ import Secrets
 enum Identifiers {
     static func userID() -> String { uniqueID("AIDA", characters: 17) }
     static func roleID() -> String { uniqueID("AROA", characters: 17) }
+    static func groupID() -> String { uniqueID("AGPA", characters: 17) }
+    static func policyID() -> String { uniqueID("ANPA", characters: 17) }
     static func accessKeyID() -> String { uniqueID("AKIA", characters: 16) }
     static func sessionKeyID() -> String { uniqueID("ASIA", characters: 16) }
 

@@ -8,8 +8,12 @@ enum NameRules {
         guard ARN.isAccountID(text) else { throw AccountsError(.invalidInput, "An account id has 12 digits.") }
     }
 
-    /// Of users and roles.
-    static func name(_ text: String) throws { try check(text, 1...64, "A name") }
+    /// Users and roles have shorter names than groups.
+    static func name(_ text: String, of kind: Identity.Kind) throws {
+        try check(text, kind == .group ? 1...128 : 1...64, "A name")
+    }
+
+    static func deviceName(_ text: String) throws { try check(text, 1...128, "A device's name") }
 
     static func policyName(_ text: String) throws { try check(text, 1...128, "A policy's name") }
 

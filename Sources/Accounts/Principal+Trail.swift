@@ -10,14 +10,19 @@ extension Principal {
             return .root(accountID: account, accessKeyID: accessKeyID)
         case .user(let user):
             return .iamUser(
-                principalID: userID, arn: arn.description, accountID: account, accessKeyID: accessKeyID, userName: user.name)
+                principalID: userID, arn: arn.description, accountID: account, accessKeyID: accessKeyID, userName: user.name,
+                session: user.session.map {
+                    .init(issuer: nil, creationDate: $0.createdAt, mfaAuthenticated: $0.mfaAt != nil)
+                })
         case .assumedRole(let session):
             let issuer = CloudTrailIdentity.Session.Issuer(
                 principalID: session.roleID, arn: session.roleARN.description, accountID: account,
                 userName: session.roleARN.baseName)
             return .assumedRole(
                 principalID: userID, arn: arn.description, accountID: account, accessKeyID: accessKeyID,
-                session: .init(issuer: issuer, creationDate: session.createdAt, sourceIdentity: session.sourceIdentity))
+                session: .init(
+                    issuer: issuer, creationDate: session.createdAt, mfaAuthenticated: session.mfaAt != nil,
+                    sourceIdentity: session.sourceIdentity))
         }
     }
 

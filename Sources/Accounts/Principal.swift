@@ -12,11 +12,32 @@ package struct Principal: Sendable, Hashable {
         case assumedRole(RoleSession)
     }
 
-    /// A user with long-term access keys.
+    /// A user, with a long-term access key or with a session made by GetSessionToken.
     package struct User: Sendable, Hashable {
         package let name: String
+        package let tags: IdentityTags
+        /// Nil for a long-term access key.
+        package let session: UserSession?
 
-        package init(name: String) { self.name = name }
+        package init(name: String, tags: IdentityTags = .none, session: UserSession? = nil) {
+            self.name = name
+            self.tags = tags
+            self.session = session
+        }
+    }
+
+    /// A session of a user, who stays the principal.
+    package struct UserSession: Sendable, Hashable {
+        package let createdAt: Date
+        package let expiresAt: Date
+        /// When the second factor was shown; nil where it was not.
+        package let mfaAt: Date?
+
+        package init(createdAt: Date, expiresAt: Date, mfaAt: Date? = nil) {
+            self.createdAt = createdAt
+            self.expiresAt = expiresAt
+            self.mfaAt = mfaAt
+        }
     }
 
     /// A session of a role, made by AssumeRole.
@@ -31,10 +52,17 @@ package struct Principal: Sendable, Hashable {
         package let sourceIdentity: String?
         /// What the service put on record when it made the session for one of its resources; nil for anybody else's.
         package let record: SessionRecord?
+        /// The role's, with those of the session in their place.
+        package let tags: IdentityTags
+        /// Those of the session that a role assumed with it has too.
+        package let transitiveTags: IdentityTags
+        /// When the second factor was shown; nil where it was not.
+        package let mfaAt: Date?
 
         package init(
             roleARN: ARN, roleID: String, sessionName: String, createdAt: Date, expiresAt: Date,
-            sourceIdentity: String? = nil, record: SessionRecord? = nil
+            sourceIdentity: String? = nil, record: SessionRecord? = nil, tags: IdentityTags = .none,
+            transitiveTags: IdentityTags = .none, mfaAt: Date? = nil
         ) {
             self.roleARN = roleARN
             self.roleID = roleID
@@ -43,6 +71,9 @@ package struct Principal: Sendable, Hashable {
             self.expiresAt = expiresAt
             self.sourceIdentity = sourceIdentity
             self.record = record
+            self.tags = tags
+            self.transitiveTags = transitiveTags
+            self.mfaAt = mfaAt
         }
     }
 
@@ -68,6 +99,23 @@ extension Principal {
     package var session: RoleSession? {
         if case .assumedRole(let session) = kind { session } else { nil }
     }
+
+    /// The session of a user; nil for anybody else's and for long-term keys.
+    package var userSession: UserSession? {
+        if case .user(let user) = kind { user.session } else { nil }
+    }
+
+    /// `aws:PrincipalTag/K`.
+    package var tags: IdentityTags {
+        switch kind {
+        case .root: .none
+        case .user(let user): user.tags
+        case .assumedRole(let session): session.tags
+        }
+    }
+
+    /// When the second factor of a session was shown; nil where it was not and for long-term keys.
+    package var mfaAt: Date? { session?.mfaAt ?? userSession?.mfaAt }
 
     package var userName: String? {
         if case .user(let user) = kind { user.name } else { nil }

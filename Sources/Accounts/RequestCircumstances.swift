@@ -50,6 +50,8 @@ extension Principal {
         context.set("aws:PrincipalIsAWSService", false)
         context.setCircumstances(circumstances)
         setKind(in: &context)
+        for tag in tags.list { context.set("aws:PrincipalTag/\(tag.key)", tag.value) }
+        setSecondFactor(in: &context, at: circumstances.time)
         setService(in: &context, circumstances.forwarded)
         return context
     }
@@ -61,13 +63,19 @@ extension Principal {
         case .user(let user):
             context.set("aws:PrincipalType", "User")
             context.set("aws:username", user.name)
+            if let session = user.session { context.set("aws:TokenIssueTime", AWSTimestamp.extended(session.createdAt)) }
         case .assumedRole(let session):
             context.set("aws:PrincipalType", "AssumedRole")
             context.set("aws:TokenIssueTime", AWSTimestamp.extended(session.createdAt))
-            // Temporary credentials have the key; this authority knows no second factor yet.
-            context.set("aws:MultiFactorAuthPresent", false)
             if let identity = session.sourceIdentity { context.set("aws:SourceIdentity", identity) }
         }
+    }
+
+    /// Temporary credentials have `aws:MultiFactorAuthPresent`, long-term keys have not: absent is not the same as false.
+    private func setSecondFactor(in context: inout ConditionContext, at time: Date) {
+        guard session != nil || userSession != nil else { return }
+        context.set("aws:MultiFactorAuthPresent", mfaAt != nil)
+        if let mfaAt { context.setMFAAge(since: mfaAt, at: time) }
     }
 
     private func setService(in context: inout ConditionContext, _ forwarded: RequestCircumstances.Forwarded?) {
@@ -101,6 +109,16 @@ extension ServiceIdentity {
 }
 
 extension ConditionContext {
+    /// That a second factor was shown, and how long ago.
+    package mutating func setSecondFactor(shownAt shown: Date, at time: Date) {
+        set("aws:MultiFactorAuthPresent", true)
+        setMFAAge(since: shown, at: time)
+    }
+
+    fileprivate mutating func setMFAAge(since shown: Date, at time: Date) {
+        set("aws:MultiFactorAuthAge", String(max(0, Int(time.timeIntervalSince(shown)))))
+    }
+
     fileprivate mutating func setCircumstances(_ circumstances: RequestCircumstances) {
         set("aws:CurrentTime", AWSTimestamp.extended(circumstances.time))
         set("aws:EpochTime", String(Int(circumstances.time.timeIntervalSince1970)))

@@ -15,7 +15,9 @@ extension AccountsStore {
         table: "access_keys", id: "access_key_id", column: "sealed_secret", labelPrefix: "access-key/")
     static let sessionSecrets = SealedColumn(
         table: "sessions", id: "access_key_id", column: "sealed_secret", labelPrefix: "session/")
+    static let deviceSeeds = SealedColumn(
+        table: "mfa_devices", id: "device_id", column: "sealed_seed", labelPrefix: "mfa-device/")
 
     /// All that there are: a table of sealed secrets that is not in this list loses them at the next rotation but one.
-    package static let sealedColumns = [accessKeySecrets, sessionSecrets]
+    package static let sealedColumns = [accessKeySecrets, sessionSecrets, deviceSeeds]
 }

@@ -98,6 +98,17 @@ package struct AuthorityHandler: AWSRequestHandler {
         guard let service = queryServices[claim.scope.service] else {
             throw .invalidSignature("Credential should be scoped to correct service.")
         }
+        do {
+            return try await respond(of: service, claim, to: request, requestID: requestID)
+        } catch {
+            log(error, requestID: requestID)
+            return .queryError(error, namespace: Self.namespace(of: service), requestID: requestID)
+        }
+    }
+
+    private func respond(
+        of service: any AuthorityService, _ claim: SignedRequestClaim, to request: AWSRequest, requestID: String
+    ) async throws(AWSError) -> AWSResponse {
         let principal = try await authenticate(claim, for: service, request)
         let parameters: QueryParameters
         var malformed: AWSError?

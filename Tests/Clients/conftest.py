@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(os.environ.get("FORECASTLE_BIN", ROOT / ".build" / "release"))
 ACCOUNT = "123456789012"
 REGION = "us-west-2"
-SERVICES = ("forecast", "forecastquery", "kms", "sts", "cloudtrail")
+SERVICES = ("forecast", "forecastquery", "kms", "sts", "iam", "cloudtrail")
 FINAL = {"ACTIVE", "CREATE_FAILED", "CREATE_STOPPED"}
 
 

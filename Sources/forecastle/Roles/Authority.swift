@@ -12,9 +12,9 @@ import Outbox
 import Postgres
 import ServiceLifecycle
 
-/// `forecastle authority`: identity, KMS, STS and CloudTrail.
+/// `forecastle authority`: identity, KMS, STS, IAM and CloudTrail.
 struct Authority: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Serve KMS, STS and CloudTrail.")
+    static let configuration = CommandConfiguration(abstract: "Serve KMS, STS, IAM and CloudTrail.")
     private static let upkeepInterval: Duration = .seconds(60)
 
     @OptionGroup var options: ConfigurationOptions
@@ -38,6 +38,7 @@ struct Authority: AsyncParsableCommand {
             services: [
                 KMSService(keys: core.keys),
                 STSService(accounts: core.accounts, pool: pool, trail: core.trail, identity: core.identity),
+                IAMService(accounts: core.accounts, pool: pool, trail: core.trail, identity: core.identity),
                 CloudTrailService(accounts: core.accounts, pool: pool, trail: core.trail, identity: core.identity),
                 AuthorizeService(
                     authenticator: authenticator, accounts: core.accounts, keys: core.keys, pool: pool, trail: core.trail,

@@ -83,7 +83,8 @@ struct AuthorityHouse: Sendable {
             authenticator: authenticator, accounts: accounts, keys: keys, pool: pool, trail: trail, identity: identity)
         let sts = STSService(accounts: accounts, pool: pool, trail: trail, identity: identity)
         handler = AuthorityHandler(
-            services: [authorize, sts], authenticator: authenticator,
+            services: [authorize, sts, IAMService(accounts: accounts, pool: pool, trail: trail, identity: identity)],
+            authenticator: authenticator,
             recorder: CallRecorder(trail: trail, identity: identity),
             admission: quotas.map { Admission(quotas: $0, trail: trail, identity: identity) }, region: Self.region,
             logger: logger)
@@ -124,15 +125,31 @@ struct AuthorityHouse: Sendable {
 
     func sts(
         _ action: String, _ parameters: [String: String] = [:], as credentials: AWSCredentials, headers: [(String, String)] = [],
-        alter: (inout AWSRequest) -> Void = { _ in }
+        at time: Date = Date(), alter: (inout AWSRequest) -> Void = { _ in }
     ) async throws -> Answer {
-        let form = parameters.merging(["Action": action, "Version": "2011-06-15"]) { $1 }
+        try await query(
+            action, parameters.merging(["Version": "2011-06-15"]) { $1 }, service: "sts", as: credentials, headers: headers,
+            at: time, alter: alter)
+    }
+
+    func iam(
+        _ action: String, _ parameters: [String: String] = [:], as credentials: AWSCredentials, at time: Date = Date()
+    ) async throws -> Answer {
+        try await query(
+            action, parameters.merging(["Version": "2010-05-08"]) { $1 }, service: "iam", as: credentials, at: time)
+    }
+
+    private func query(
+        _ action: String, _ parameters: [String: String], service: String, as credentials: AWSCredentials,
+        headers: [(String, String)] = [], at time: Date, alter: (inout AWSRequest) -> Void = { _ in }
+    ) async throws -> Answer {
+        let form = parameters.merging(["Action": action]) { $1 }
             .map { "\(PercentEncoding.encode($0))=\(PercentEncoding.encode($1))" }.joined(separator: "&")
         var request = AWSRequest(
             headers: [("Host", "127.0.0.1"), ("Content-Type", "application/x-www-form-urlencoded"), ("User-Agent", "test/1")]
                 + headers,
-            body: Array(form.utf8), sourceAddress: "198.51.100.7", receivedAt: Date())
-        try SigV4Signer(credentials: credentials, region: Self.region, service: "sts").sign(&request, at: Date())
+            body: Array(form.utf8), sourceAddress: "198.51.100.7", receivedAt: time)
+        try SigV4Signer(credentials: credentials, region: Self.region, service: service).sign(&request, at: time)
         alter(&request)
         return await Answer(handler.respond(to: request, requestID: "11111111-2222-3333-4444-555555555555"))
     }
@@ -151,11 +168,18 @@ struct AuthorityHouse: Sendable {
 
     /// Credentials of a new session; fails where the answer is an error.
     func assume(
-        _ role: RoleEntity, as credentials: AWSCredentials, _ parameters: [String: String] = [:], headers: [(String, String)] = []
+        _ role: RoleEntity, as credentials: AWSCredentials, _ parameters: [String: String] = [:],
+        headers: [(String, String)] = [],
+        at time: Date = Date()
     ) async throws -> AWSCredentials {
         let answer = try await sts(
             "AssumeRole", ["RoleArn": role.arn.description, "RoleSessionName": "s1"].merging(parameters) { $1 }, as: credentials,
-            headers: headers)
+            headers: headers, at: time)
+        return try self.credentials(in: answer)
+    }
+
+    /// The credentials that an answer of STS holds; throws its error where it is one.
+    func credentials(in answer: Answer) throws -> AWSCredentials {
         guard let id = answer["AccessKeyId"], let secret = answer["SecretAccessKey"], let token = answer["SessionToken"] else {
             throw AWSError(code: answer.code, message: answer.text, status: answer.status)
         }
