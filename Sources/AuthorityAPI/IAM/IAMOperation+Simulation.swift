@@ -82,7 +82,9 @@ extension IAMCall {
         guard boundaries.count <= 1 else {
             throw AWSError(code: "InvalidInput", message: "There may be one permissions boundary at most.")
         }
-        if let text = boundaries.first { policies.boundary = try document(text) }
+        if let text = boundaries.first {
+            policies.boundary = AttachedPolicy(name: "PermissionsBoundary", document: try document(text))
+        }
         return policies
     }
 

@@ -62,7 +62,7 @@ struct PolicySimulation {
 
     private func boundaryDetail(_ action: String, _ resource: String) -> IAMField? {
         guard let boundary = policies.boundary else { return nil }
-        let alone = SubjectPolicies(identity: [AttachedPolicy(name: "boundary", document: boundary)])
+        let alone = SubjectPolicies(identity: [boundary])
         return IAMField(
             "PermissionsBoundaryDecisionDetail",
             .structure([IAMField("AllowedByPermissionsBoundary", .flag(decide(action, resource, alone).isAllowed))]))
