@@ -104,7 +104,8 @@ import Testing
             #expect(!record.contains(seed) && !record.contains("QRCodePNG") && record.contains("virtualMFADevice"))
             // Each letter stands for five bits: 32 bytes of letters are 20 bytes of seed.
             let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
-            let bits = seed.flatMap { letter in
+            let text = String(decoding: try #require(Data(base64Encoded: seed)), as: UTF8.self)
+            let bits = text.flatMap { letter in
                 let value = letters.firstIndex(of: letter) ?? 0
                 return (0..<5).map { (value >> (4 - $0)) & 1 }
             }
