@@ -65,6 +65,7 @@ let package = Package(
             "AWSServer",
             ["AWSProtocol", "Secrets", hummingbirdCore, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle]),
         room("Envelope", ["CLinux", "COpenSSL", "Secrets", crypto]),
+        room("Freshness", ["Postgres", logging, serviceLifecycle]),
         room("Kafka", ["CLibrdkafka", logging, serviceLifecycle]),
         room("ObjectStore", ["CLinux", crypto]),
         room("Outbox", ["Kafka", "Postgres", "Telemetry", logging, serviceLifecycle]),
@@ -73,16 +74,20 @@ let package = Package(
         room("TimeSeries"),
 
         // Level 2
-        room("Accounts", ["AWSProtocol", "AuditTrail", "Policies", "Postgres", "Secrets", crypto, logging]),
+        room("Accounts", ["AWSProtocol", "AuditTrail", "Freshness", "Policies", "Postgres", "Secrets", crypto, logging]),
         room(
             "Artifacts",
             ["AWSProtocol", "Envelope", "EnvelopeKMS", "ObjectStore", "Secrets", crypto, logging, serviceLifecycle]),
-        room("AuditTrail", ["AWSProtocol", "Postgres", crypto, logging, serviceLifecycle]),
+        room("AuditTrail", ["AWSProtocol", "Freshness", "Postgres", crypto, logging, serviceLifecycle]),
         room("Catalog", ["AWSProtocol", "Postgres"]),
         room("EnvelopeKMS", ["AWSClients", "AWSProtocol", "Envelope", "Secrets"]),
         room("Forecasting", ["TimeSeries"]),
         room("Jobs", ["Outbox", "Postgres", "Telemetry", crypto, logging, metrics, serviceLifecycle]),
-        room("Keys", ["AWSProtocol", "Accounts", "AuditTrail", "Policies", "Postgres", "Secrets", "CLinux", crypto, logging]),
+        room(
+            "Keys",
+            [
+                "AWSProtocol", "Accounts", "AuditTrail", "Freshness", "Policies", "Postgres", "Secrets", "CLinux", crypto, logging,
+            ]),
 
         // Level 3
         room(
@@ -96,7 +101,7 @@ let package = Package(
         room(
             "AuthorityAPI",
             [
-                "AWSProtocol", "AWSServer", "Accounts", "AuditTrail", "Keys", "Policies", "Postgres", "Secrets",
+                "AWSProtocol", "AWSServer", "Accounts", "AuditTrail", "Freshness", "Keys", "Policies", "Postgres", "Secrets",
                 "Telemetry", crypto, logging, metrics, serviceLifecycle,
             ]),
         room(
@@ -111,7 +116,7 @@ let package = Package(
             name: "forecastle",
             dependencies: [
                 "AWSClients", "AWSProtocol", "AWSServer", "Accounts", "Artifacts", "AuditTrail", "AuthorityAPI", "CLinux",
-                "Catalog", "Envelope", "EnvelopeKMS", "ForecastAPI", "Forecasting", "Jobs", "Kafka", "Keys",
+                "Catalog", "Envelope", "EnvelopeKMS", "ForecastAPI", "Forecasting", "Freshness", "Jobs", "Kafka", "Keys",
                 "ObjectStore", "Outbox", "Pipelines", "Policies", "Postgres", "Secrets", "Telemetry", "TimeSeries",
                 argumentParser, crypto, logging, metrics, serviceLifecycle, unixSignals, yams,
             ],
@@ -154,9 +159,13 @@ let package = Package(
             ]),
         tests("PoliciesTests", ["AWSProtocol", "Policies"]),
         tests("PostgresTests", ["Postgres", "PostgresTesting", "Secrets", logging]),
+        tests("FreshnessTests", ["Freshness", "Postgres", "PostgresTesting", "ServiceTesting", logging]),
         tests(
             "KeysTests",
-            ["AWSProtocol", "Accounts", "AuditTrail", "Keys", "Policies", "Postgres", "PostgresTesting", "Secrets", logging]),
+            [
+                "AWSProtocol", "Accounts", "AuditTrail", "Freshness", "Keys", "Policies", "Postgres", "PostgresTesting", "Secrets",
+                "ServiceTesting", logging,
+            ]),
         tests("JobsTests", ["Jobs", "Postgres", "PostgresTesting", crypto, logging]),
         tests("AuditTrailTests", ["AWSProtocol", "AuditTrail", "Postgres", "PostgresTesting", logging]),
         tests("TimeSeriesTests", ["TimeSeries"]),

@@ -1,13 +1,15 @@
 import AWSProtocol
 package import AuditTrail
+package import Freshness
+import Policies
 package import Postgres
 
 import struct FoundationEssentials.Date
 
 /// Accounts, users, access keys, roles, policies and sessions in the authority's database.
 ///
-/// Every change is one transaction that holds its audit record. Nothing is cached: what a request may do is read when it is
-/// decided, in the transaction that the caller hands in.
+/// Every change is one transaction that holds its audit record. What a request may do is read when it is decided, in the
+/// transaction that the caller hands in, or comes from a cache whose version that request's record proves (`Freshness`).
 package final class AccountsStore: Sendable {
     /// As in IAM: two, so that a key can be replaced without a gap.
     package static let maximumAccessKeysPerUser = 2
@@ -19,12 +21,18 @@ package final class AccountsStore: Sendable {
     let sealer: any SecretSealer
     private let trail: AuditTrail
     private let region: String
+    let board: CacheBoard
+    let known: VersionedCache<String, KnownCredential>
+    let knownPolicyCache: VersionedCache<PolicyHolder, SubjectPolicies>
 
-    package init(pool: PostgresPool, sealer: any SecretSealer, trail: AuditTrail, region: String) {
+    package init(pool: PostgresPool, sealer: any SecretSealer, trail: AuditTrail, region: String, board: CacheBoard = CacheBoard()) {
         self.pool = pool
         self.sealer = sealer
         self.trail = trail
         self.region = region
+        self.board = board
+        known = VersionedCache(board: board, maximumEntries: Self.maximumKnownCredentials)
+        knownPolicyCache = VersionedCache(board: board, maximumEntries: Self.maximumKnownPolicies)
     }
 
     /// Runs a change and its record in one transaction.
@@ -32,11 +40,13 @@ package final class AccountsStore: Sendable {
         _ event: AccountEvent, by actor: AdminActor, _ body: (PostgresConnection) async throws -> R
     ) async throws -> R {
         do {
-            return try await pool.transaction { connection in
+            let result = try await pool.transaction { connection in
                 let result = try await body(connection)
                 try await trail.append(event.record(by: actor, region: region, at: Date()), on: connection)
                 return result
             }
+            board.changed(.account(event.account))
+            return result
         } catch let error as PostgresError where error.isUniqueViolation {
             throw AccountsError(.entityAlreadyExists, "There is one of that name already.")
         } catch let error as PostgresError where error.sqlState == Self.foreignKeyViolation {

@@ -2,13 +2,15 @@
 package struct AuditError: Error, Sendable, CustomStringConvertible {
     package struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
-            case overloaded, unknownShard, invalidAttributes, invalidTimeRange, invalidMaxResults, invalidNextToken
+            case overloaded, outdated, unknownShard, invalidAttributes, invalidTimeRange, invalidMaxResults, invalidNextToken
         }
         private let base: Base
         private init(_ base: Base) { self.base = base }
 
         /// More records wait than `GroupCommit.maximumWaiting`; nothing was recorded, the call must not be answered.
         package static let overloaded = Code(.overloaded)
+        /// What the request rests on has changed since it was read; nothing was recorded, and it is to be decided anew.
+        package static let outdated = Code(.outdated)
         /// The head row of this process's shard is gone: another database, or one restored from before this boot.
         package static let unknownShard = Code(.unknownShard)
         package static let invalidAttributes = Code(.invalidAttributes)
@@ -22,8 +24,10 @@ package struct AuditError: Error, Sendable, CustomStringConvertible {
     package let code: Code
     /// Safe to show to the caller.
     package let message: String
-    package var isRetriable: Bool { code == .overloaded }
+    package var isRetriable: Bool { code == .overloaded || code == .outdated }
     package var description: String { "\(code): \(message)" }
+
+    package static let outdated = AuditError(.outdated, "What the decision rests on has changed meanwhile.")
 
     init(_ code: Code, _ message: String) {
         self.code = code

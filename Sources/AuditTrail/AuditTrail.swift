@@ -1,3 +1,4 @@
+import Freshness
 package import Logging
 package import Postgres
 
@@ -16,7 +17,13 @@ package final class AuditTrail: Sendable {
 
     package let shard: UUID
     let pool: PostgresPool
-    private let group: GroupCommit<CloudTrailRecord>
+    private let group: GroupCommit<Entry>
+
+    /// A record on its way, and what the request that it tells of has taken from caches.
+    private struct Entry: Sendable {
+        let record: CloudTrailRecord
+        let reliance: Reliance?
+    }
 
     /// Starts a shard on a migrated authority database.
     package static func open(pool: PostgresPool, logger: Logger, shard: UUID = UUID()) async throws -> AuditTrail {
@@ -31,9 +38,9 @@ package final class AuditTrail: Sendable {
         self.shard = shard
         self.group = GroupCommit(
             maximumBatch: Self.maximumBatch, maximumWaiting: Self.maximumWaiting,
-            isFaultOfItem: Self.isFaultOfRecord
-        ) { records in
-            try await pool.transaction { try await Self.append(records, shard: shard, on: $0) }
+            isFaultOfItem: Self.isFaultOfRecord, isLeftOut: { $0.reliance?.isRefuted ?? false }
+        ) { entries in
+            try await pool.transaction { try await Self.append(entries, shard: shard, on: $0) }
         }
     }
 
@@ -49,11 +56,12 @@ package final class AuditTrail: Sendable {
     /// Records of callers that wait at the same time share a transaction. Whatever this throws, the caller of the API
     /// must not get its result.
     package func record(_ records: [CloudTrailRecord]) async throws {
-        try await group.commit(records)
+        let reliance = Reliance.current
+        try await group.commit(records.map { Entry(record: $0, reliance: reliance) })
     }
 
     package func record(_ record: CloudTrailRecord) async throws {
-        try await group.commit([record])
+        try await self.record([record])
     }
 
     /// Adds the records of a mutation to its own transaction.
@@ -61,23 +69,32 @@ package final class AuditTrail: Sendable {
     /// Must be the transaction's last act: it locks the shard's head until the end, and whoever waits for that head
     /// must not hold a row that this transaction still wants.
     package func append(_ records: [CloudTrailRecord], on connection: PostgresConnection) async throws {
-        try await Self.append(records, shard: shard, on: connection)
+        let reliance = Reliance.current
+        try await Self.append(records.map { Entry(record: $0, reliance: reliance) }, shard: shard, on: connection)
+        if let reliance, reliance.isRefuted { throw AuditError.outdated }
     }
 
     package func append(_ record: CloudTrailRecord, on connection: PostgresConnection) async throws {
-        try await Self.append([record], shard: shard, on: connection)
+        try await append([record], on: connection)
     }
 
-    private static func append(_ records: [CloudTrailRecord], shard: UUID, on connection: PostgresConnection) async throws {
-        guard !records.isEmpty else { return }
+    /// Leaves out the entries of requests whose reliance does not hold.
+    private static func append(_ entries: [Entry], shard: UUID, on connection: PostgresConnection) async throws {
+        guard !entries.isEmpty else { return }
+        let scopes = entries.reduce(into: Set<Scope>()) { $0.formUnion($1.reliance.map { Set($0.unproven.keys) } ?? []) }
         let answers = try await connection.pipeline([
             // A commit that returns before its record is on disk could be answered and then forgotten.
             "SET LOCAL synchronous_commit = on",
             "SELECT sequence, hash FROM audit_shards WHERE shard = \(shard) FOR UPDATE",
+            // Behind the head's lock: once a revocation of this process is recorded, no use that it forbids comes after it.
+            .securityVersions(of: scopes),
         ])
         guard let head = answers[1].first else {
             throw AuditError(.unknownShard, "The audit trail of this process is not in the database.")
         }
+        let versions = try ScopeVersions(rows: answers[2], asked: scopes)
+        let records = entries.filter { $0.reliance?.prove(by: versions) ?? true }.map(\.record)
+        guard !records.isEmpty else { return }
         var chain = HashChain(sequence: try head.get("sequence"), hash: try head.get("hash"))
         var statements: [PostgresQuery] = []
         statements.reserveCapacity(records.count + 1)

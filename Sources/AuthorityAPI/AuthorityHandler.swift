@@ -1,6 +1,7 @@
 package import AWSProtocol
 package import AWSServer
 package import Accounts
+package import Freshness
 package import Logging
 import Metrics
 import Secrets
@@ -19,10 +20,12 @@ package struct AuthorityHandler: AWSRequestHandler {
     private let queryServices: [String: any AuthorityService]
     private let authenticator: RequestAuthenticator
     private let region: String
+    private let board: CacheBoard
     private let logger: Logger
 
     package init(
-        services: [any AuthorityService], authenticator: RequestAuthenticator, region: String, logger: Logger
+        services: [any AuthorityService], authenticator: RequestAuthenticator, region: String,
+        board: CacheBoard = CacheBoard(), logger: Logger
     ) {
         var json: [String: any AuthorityService] = [:]
         var query: [String: any AuthorityService] = [:]
@@ -36,6 +39,7 @@ package struct AuthorityHandler: AWSRequestHandler {
         queryServices = query
         self.authenticator = authenticator
         self.region = region
+        self.board = board
         self.logger = logger
     }
 
@@ -65,14 +69,22 @@ package struct AuthorityHandler: AWSRequestHandler {
         else { throw .unknownOperation() }
         let claim = try SignedRequestClaim(parsing: request)
         guard !claim.isPresigned else { throw .missingAuthenticationToken }
-        let principal = try await authenticate(claim, for: service, request)
-        let (body, secret) = try Self.body(of: request, secretMember: service.secretMembers[target.operation])
-        defer { secret?.wipe() }
-        let reply = try await service.handle(
-            operation: target.operation,
-            request: AuthenticatedRequest(
-                principal: principal, circumstances: circumstances(of: request), requestID: requestID,
-                userAgent: userAgent(of: request), claim: claim, body: body, secret: secret))
+        // Taken out of the request once, though the request may have to be decided twice.
+        var parsed: (body: JSONObject, secret: SharedSecret?)?
+        defer { parsed?.secret?.wipe() }
+        let reply = try await board.deciding(isFault: \.isFault) { () async throws(AWSError) -> AWSReply in
+            let principal = try await authenticate(claim, for: service, request)
+            let (body, secret) =
+                if let parsed { parsed } else {
+                    try Self.body(of: request, secretMember: service.secretMembers[target.operation])
+                }
+            parsed = (body, secret)
+            return try await service.handle(
+                operation: target.operation,
+                request: AuthenticatedRequest(
+                    principal: principal, circumstances: circumstances(of: request), requestID: requestID,
+                    userAgent: userAgent(of: request), claim: claim, body: body, secret: secret))
+        }
         switch reply {
         case .json(let object): return .json(object)
         case .secretJSON(let body): return .secretJSON(body)
@@ -87,16 +99,20 @@ package struct AuthorityHandler: AWSRequestHandler {
         guard let service = queryServices[claim.scope.service] else {
             throw .invalidSignature("Credential should be scoped to correct service.")
         }
-        let principal = try await authenticate(claim, for: service, request)
-        let parameters = try QueryParameters(of: request)
-        guard case .query(let version, let namespace) = service.route, parameters["Version"] == version,
-            let operation = parameters["Action"]
-        else { throw .unknownOperation("The action or version is not known.") }
-        let reply = try await service.handle(
-            operation: operation,
-            request: AuthenticatedRequest(
-                principal: principal, circumstances: circumstances(of: request), requestID: requestID,
-                userAgent: userAgent(of: request), claim: claim, parameters: parameters))
+        let (reply, operation, namespace) = try await board.deciding(isFault: \.isFault) {
+            () async throws(AWSError) -> (AWSReply, operation: String, namespace: String) in
+            let principal = try await authenticate(claim, for: service, request)
+            let parameters = try QueryParameters(of: request)
+            guard case .query(let version, let namespace) = service.route, parameters["Version"] == version,
+                let operation = parameters["Action"]
+            else { throw .unknownOperation("The action or version is not known.") }
+            let reply = try await service.handle(
+                operation: operation,
+                request: AuthenticatedRequest(
+                    principal: principal, circumstances: circumstances(of: request), requestID: requestID,
+                    userAgent: userAgent(of: request), claim: claim, parameters: parameters))
+            return (reply, operation, namespace)
+        }
         guard case .xml(let result) = reply else { throw .internalFailure() }
         var writer = XMLWriter()
         // The service knows the operation by now, so that its name is safe as that of an element.
@@ -174,6 +190,10 @@ package struct AuthorityHandler: AWSRequestHandler {
         logger.error(
             "request failed", metadata: ["request": "\(requestID)", "code": "\(error.code)", "cause": "\(cause)"])
     }
+}
+
+extension AWSError {
+    fileprivate var isFault: Bool { status >= 500 }
 }
 
 extension AWSRequest {

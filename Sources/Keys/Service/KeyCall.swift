@@ -27,6 +27,9 @@ package final class KeyCall: Sendable {
         draft.withLock { $0.resources = [.key(arn)] }
     }
 
+    /// The key, once it is found.
+    var keyARN: ARN? { key.withLock { $0 } }
+
     func note(_ change: (inout CloudTrailRecord) -> Void) {
         draft.withLock { change(&$0) }
     }

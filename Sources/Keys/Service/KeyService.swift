@@ -1,13 +1,15 @@
+import AWSProtocol
 package import Accounts
 package import AuditTrail
+package import Freshness
 package import Logging
 package import Postgres
 
 /// KMS: keys, their states and policies, aliases, grants, and the use of their material.
 ///
-/// Every decision reads key, policy, grants and the caller's own policies in the transaction it is made in; a change is
-/// written, with its audit record, in that same transaction. What the operations mean is said with each of them; what they have
-/// in common is here.
+/// Every decision reads key, policy, grants and the caller's own policies in the transaction it is made in, or, for uses of a key,
+/// from caches that the transaction of its record proves current; a change is written, with its audit record, in the
+/// deciding transaction. What the operations mean is said with each of them; what they have in common is here.
 package final class KeyService: Sendable {
     package struct Limits: Sendable {
         package var grantsPerKey = 50_000
@@ -25,12 +27,15 @@ package final class KeyService: Sendable {
     let limits: Limits
     private let listener: (any KeyEventListener)?
     private let logger: Logger
+    private let board: CacheBoard
+    private let caches: KeyCaches
 
     package var region: String { identity.region }
 
     package init(
         pool: PostgresPool, accounts: AccountsStore, trail: AuditTrail, vault: Vault, identity: ServiceIdentity,
-        listener: (any KeyEventListener)? = nil, limits: Limits = Limits(), logger: Logger
+        listener: (any KeyEventListener)? = nil, limits: Limits = Limits(), board: CacheBoard = CacheBoard(),
+        logger: Logger
     ) throws {
         self.pool = pool
         self.accounts = accounts
@@ -40,6 +45,8 @@ package final class KeyService: Sendable {
         self.listener = listener
         self.limits = limits
         self.logger = logger
+        self.board = board
+        caches = KeyCaches(board: board)
         tokens = try GrantTokens(vault: vault)
     }
 
@@ -50,11 +57,13 @@ package final class KeyService: Sendable {
         _ call: KeyCall, _ body: (PostgresConnection) async throws -> R
     ) async throws(KeyError) -> R {
         do {
-            return try await pool.retryingSerialization { connection in
+            let result = try await pool.retryingSerialization { connection in
                 let result = try await body(connection)
                 try await trail.append(call.records(), on: connection)
                 return result
             }
+            if let key = call.keyARN { board.changed(.key(key.resourceName)) }
+            return result
         } catch {
             throw await refused(call, error)
         }
@@ -73,12 +82,31 @@ package final class KeyService: Sendable {
         }
     }
 
+    /// Runs a use of a key as `read`, from the caches where they may be believed: then without a transaction, since the one that writes the
+    /// records proves what was read.
+    func use<R: Sendable>(
+        _ call: KeyCall, _ body: (any KeyReading) async throws -> R
+    ) async throws(KeyError) -> R {
+        guard Reliance.current != nil, board.isTrusted else {
+            return try await read(call) { try await body(reading(on: $0)) }
+        }
+        do {
+            let result = try await body(
+                CachedReading(caches: caches, pool: pool, accounts: accounts, vault: vault, region: region))
+            try await trail.record(call.records())
+            return result
+        } catch {
+            throw await refused(call, error)
+        }
+    }
+
     /// Records that a request broke a rule of the API before the service saw it.
     package func refuse(_ call: KeyCall, _ error: KeyError) async -> KeyError {
         await refused(call, error)
     }
 
     func announce(_ event: KeyEvent) async {
+        board.changed(.key(event.key.resourceName))
         await listener?.keyChanged(event)
     }
 
@@ -86,7 +114,11 @@ package final class KeyService: Sendable {
     private func refused(_ call: KeyCall, _ error: any Error) async -> KeyError {
         guard let refusal = error as? KeyError, refusal.code != .internal else {
             let cause = (error as? KeyError)?.cause ?? error
-            logger.error("key operation failed", metadata: ["operation": "\(call.operation.rawValue)", "cause": "\(cause)"])
+            // The edge decides anew; nothing has gone wrong.
+            let isOutdated = (cause as? AuditError)?.code == .outdated
+            logger.log(
+                level: isOutdated ? .debug : .error, 
+                "key operation failed", metadata: ["operation": "\(call.operation.rawValue)", "cause": "\(cause)"])
             return error as? KeyError
                 ?? .internal("The request could not be processed because of an internal error.", cause: error)
         }

@@ -4,6 +4,7 @@ import Accounts
 import ArgumentParser
 import AuthorityAPI
 import Foundation
+import Freshness
 import Kafka
 import Keys
 import Logging
@@ -39,11 +40,15 @@ struct Authority: AsyncParsableCommand {
                     authenticator: authenticator, accounts: core.accounts, keys: core.keys, pool: pool, trail: core.trail,
                     identity: core.identity),
             ],
-            authenticator: authenticator, region: values.string("region"), logger: logger)
+            authenticator: authenticator, region: values.string("region"), board: core.board, logger: logger)
         let server = AWSServer(
             configuration: .init(host: values.string("authority.host"), port: values.integer("authority.port")),
             handler: handler, logger: logger,
             onBound: { port in logger.info("authority serves", metadata: ["port": "\(port)"]) })
+        let changes = ChangeAnnouncer(pool: pool, board: core.board, logger: logger) { scopes in
+            // Keys' events are announced with what happened to them.
+            for account in scopes.compactMap(\.account) { await announcer.accountChanged(account) }
+        }
         let keys = core.keys
         let deletions = LoopService {
             while !Task.isCancelled {
@@ -55,7 +60,7 @@ struct Authority: AsyncParsableCommand {
                 try await Task.sleep(for: Self.deletionInterval)
             }
         }
-        try await process.run([pool, producer, deletions, server])
+        try await process.run([pool, producer, changes, deletions, server])
     }
 }
 
@@ -66,11 +71,19 @@ struct KeyAnnouncer: KeyEventListener {
     let logger: Logger
 
     func keyChanged(_ event: KeyEvent) async {
-        let announcement = Announcement("key", ["kind": event.kind.rawValue, "key": event.key.description])
+        await announce(Announcement("key", ["kind": event.kind.rawValue, "key": event.key.description]))
+    }
+
+    /// A policy, role, trust or credential of the account may have changed.
+    func accountChanged(_ account: String) async {
+        await announce(Announcement("account", ["account": account]))
+    }
+
+    private func announce(_ announcement: Announcement) async {
         do {
             try await Announcements.announce(announcement, topic: topic, by: producer)
         } catch {
-            logger.warning("a key event was not announced", metadata: ["error": "\(error)"])
+            logger.warning("a change was not announced", metadata: ["error": "\(error)"])
         }
     }
 }
