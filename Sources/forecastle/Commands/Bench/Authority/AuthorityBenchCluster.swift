@@ -20,8 +20,12 @@ struct AuthorityBenchCluster: Sendable {
         chmod(folder.path, 0o711)
         let data = DataFolder(folder.file("c"))
         try data.create()
-        var logger = Logger(label: "forecastle.bench")
-        logger.logLevel = .error
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = .error
+            return handler
+        }
+        let logger = Logger(label: "forecastle.bench")
         let supervisor = Supervisor(logger: logger)
         let cluster = try EmbeddedCluster(folder: data, workers: 0, faultyWorker: nil, isThrowaway: false, logger: logger)
         let bench = AuthorityBenchCluster(cluster: cluster, supervisor: supervisor, logger: logger)

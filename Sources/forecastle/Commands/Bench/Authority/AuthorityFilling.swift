@@ -21,9 +21,9 @@ struct AuthorityFilling: Sendable {
             progress("grants \(to)/\(grants)")
             return """
                 INSERT INTO key_grants (grant_id, key_id, grantee, issuing_account, creator, creator_id, operations, fingerprint)
-                SELECT encode(sha256(n::text::bytea), 'hex'), \(key), \(role) || '/filling/' || n, \(EmbeddedCluster.customer),
+                SELECT encode(sha256(n::text::bytea), 'hex'), k.key_id, \(role) || '/filling/' || n, \(EmbeddedCluster.customer),
                        \(role), 'AROAAAAAAAAAAAAAAAAAA', '{Decrypt,GenerateDataKey}', sha256(n::text::bytea)
-                FROM generate_series(\(from)::int, \(to)::int) AS n
+                FROM keys k, generate_series(\(from)::int, \(to)::int) AS n WHERE k.arn = \(key)
                 """
         }
         try await inBatches(of: keys) { from, to in
@@ -32,7 +32,7 @@ struct AuthorityFilling: Sendable {
                 INSERT INTO keys (key_id, account, arn, description, state, policy, current_material)
                 SELECT gen_random_uuid(), k.account, 'arn:aws:kms:us-west-2:' || k.account || ':key/filling-' || n, '', 'Enabled',
                        k.policy, sha256(n::text::bytea)
-                FROM keys k, generate_series(\(from)::int, \(to)::int) AS n WHERE k.key_id = \(key)
+                FROM keys k, generate_series(\(from)::int, \(to)::int) AS n WHERE k.arn = \(key)
                 """
         }
         guard records > 0 else { return try await settle(pool) }

@@ -48,7 +48,7 @@ struct AuthorityLoad: Sendable {
             if let key {
                 key
             } else {
-                try await keyID(generator.call(.kms("CreateKey", [:])))
+                try await keyARN(generator.call(.kms("CreateKey", [:])))
             }
         let made = try await generator.call(.kms("GenerateDataKey", generateDataKey(key)))
         return AuthorityLoad(
@@ -56,8 +56,8 @@ struct AuthorityLoad: Sendable {
             dataKey: try made.member("CiphertextBlob"), role: role)
     }
 
-    private static func keyID(_ answer: LoadAnswer) throws -> String {
-        guard let id = try? JSONValue.parse(answer.body)["KeyMetadata"]?["KeyId"]?.stringValue else {
+    private static func keyARN(_ answer: LoadAnswer) throws -> String {
+        guard let id = try? JSONValue.parse(answer.body)["KeyMetadata"]?["Arn"]?.stringValue else {
             throw CommandFailure("CreateKey's answer names no key: \(answer.shown)", MessageExit.inputOutput)
         }
         return id
