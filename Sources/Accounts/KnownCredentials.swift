@@ -21,7 +21,7 @@ extension AccountsStore {
     func keep(_ verified: StoredCredential, secret: SharedSecret) async throws {
         guard Reliance.current != nil, board.isTrusted else { return }
         let account = verified.principal.account
-        let before = ContinuousClock.now
+        let before = known.now
         let versions = try await pool.withConnection { try await $0.securityVersions(of: [.account(account), .everything]) }
         guard let stored = try await credential(verified.principal.accessKeyID), stored.principal == verified.principal,
             stored.sealedSecret == verified.sealedSecret, stored.isActive, !stored.isExpired

@@ -43,6 +43,9 @@ package final class VersionedCache<Key: Hashable & Sendable, Value: Sendable>: S
         board.add(self)
     }
 
+    /// The clock by which entries end.
+    package var now: ContinuousClock.Instant { board.clock() }
+
     package var count: Int { state.withLock { $0.entries.count } }
 
     /// Nil where there is no such entry, where no request is at hand that could be decided anew, or where the channel is silent.

@@ -82,7 +82,7 @@ struct CachedReading: KeyReading {
     func material(_ id: [UInt8], of key: KeyRow) async throws -> OpenedMaterial? {
         let name = KeyCaches.MaterialName(keyID: key.keyID, material: id)
         if let known = caches.materials.value(name) { return known }
-        let until = ContinuousClock.now + KeyCaches.materialLifetime
+        let until = caches.materials.now + KeyCaches.materialLifetime
         return try await pool.withConnection { connection in
             let versions = try await connection.securityVersions(of: [.key(key.keyID), .everything])
             let opened = try await transaction(connection).material(id, of: key)
@@ -94,4 +94,9 @@ struct CachedReading: KeyReading {
     private func transaction(_ connection: PostgresConnection) -> TransactionReading {
         TransactionReading(connection: connection, accounts: accounts, vault: vault, region: region)
     }
+}
+
+extension KeyService {
+    /// How long opened material is used before it is opened anew.
+    package static var materialLifetime: Duration { KeyCaches.materialLifetime }
 }

@@ -20,6 +20,9 @@ struct BenchAuthority: AsyncParsableCommand {
     @Option(name: .customLong("connections"), help: "Connections, 1 to 256. Repeatable; 1, 8 and 64.")
     var connections: [Int] = []
 
+    @Option(name: .customLong("only"), help: "Only cases whose name begins so, such as gdk.ours. Repeatable.")
+    var only: [String] = []
+
     @Option(help: "Length of a run, 0.05 to 60 s.")
     var seconds = 2.0
 
@@ -120,7 +123,8 @@ struct BenchAuthority: AsyncParsableCommand {
                 }
             }
         }
-        return try await options.schedule.run(cases) { done, total, title in
+        let wanted = cases.filter { one in only.isEmpty || only.contains { one.name.hasPrefix($0) } }
+        return try await options.schedule.run(wanted) { done, total, title in
             line.update("\(done + 1)/\(total): \(title)", key: "measure")
         }
     }
