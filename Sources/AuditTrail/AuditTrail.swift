@@ -40,7 +40,10 @@ package final class AuditTrail: Sendable {
             maximumBatch: Self.maximumBatch, maximumWaiting: Self.maximumWaiting,
             isFaultOfItem: Self.isFaultOfRecord, isLeftOut: { $0.reliance?.isRefuted ?? false }
         ) { entries in
-            try await pool.transaction { try await Self.append(entries, shard: shard, on: $0) }
+            let scopes = Self.scopes(of: entries)
+            try await pool.transaction(first: Self.opening(shard: shard, scopes: scopes)) {
+                try Self.insertions(of: entries, shard: shard, scopes: scopes, $0)
+            }
         }
     }
 
@@ -78,23 +81,42 @@ package final class AuditTrail: Sendable {
         try await append([record], on: connection)
     }
 
-    /// Leaves out the entries of requests whose reliance does not hold.
     private static func append(_ entries: [Entry], shard: UUID, on connection: PostgresConnection) async throws {
         guard !entries.isEmpty else { return }
-        let scopes = entries.reduce(into: Set<Scope>()) { $0.formUnion($1.reliance.map { Set($0.unproven.keys) } ?? []) }
-        let answers = try await connection.pipeline([
+        let scopes = scopes(of: entries)
+        let answers = try await connection.pipeline(opening(shard: shard, scopes: scopes))
+        _ = try await connection.pipeline(try insertions(of: entries, shard: shard, scopes: scopes, answers))
+    }
+
+    private static func scopes(of entries: [Entry]) -> Set<Scope> {
+        entries.reduce(into: []) { scopes, entry in
+            if let reliance = entry.reliance { scopes.formUnion(reliance.unproven.keys) }
+        }
+    }
+
+    /// What has to be known before anything is written.
+    private static func opening(shard: UUID, scopes: Set<Scope>) -> [PostgresQuery] {
+        [
             // A commit that returns before its record is on disk could be answered and then forgotten.
             "SET LOCAL synchronous_commit = on",
             "SELECT sequence, hash FROM audit_shards WHERE shard = \(shard) FOR UPDATE",
             // Behind the head's lock: once a revocation of this process is recorded, no use that it forbids comes after it.
             .securityVersions(of: scopes),
-        ])
+        ]
+    }
+
+    /// The records' rows and the new head. Leaves out the entries of requests whose reliance does not hold.
+    ///
+    /// - Parameter answers: to the statements of `opening`.
+    private static func insertions(
+        of entries: [Entry], shard: UUID, scopes: Set<Scope>, _ answers: [[PostgresRow]]
+    ) throws -> [PostgresQuery] {
         guard let head = answers[1].first else {
             throw AuditError(.unknownShard, "The audit trail of this process is not in the database.")
         }
         let versions = try ScopeVersions(rows: answers[2], asked: scopes)
         let records = entries.filter { $0.reliance?.prove(by: versions) ?? true }.map(\.record)
-        guard !records.isEmpty else { return }
+        guard !records.isEmpty else { return [] }
         var chain = HashChain(sequence: try head.get("sequence"), hash: try head.get("hash"))
         var statements: [PostgresQuery] = []
         statements.reserveCapacity(records.count + 1)
@@ -105,6 +127,6 @@ package final class AuditTrail: Sendable {
             statements.append(row.insertion(shard: shard, sequence: chain.sequence, previousHash: previous, hash: chain.hash))
         }
         statements.append("UPDATE audit_shards SET sequence = \(chain.sequence), hash = \(chain.hash) WHERE shard = \(shard)")
-        _ = try await connection.pipeline(statements)
+        return statements
     }
 }

@@ -99,6 +99,17 @@ struct AuthorityBenchCluster: Sendable {
 
     var roleARN: String { "arn:aws:iam::\(EmbeddedCluster.customer):role/\(Self.role)" }
 
+    /// A user of the customer without rights of its own.
+    func makeUser(_ name: String) async throws -> AWSCredentials {
+        let pool = pool()
+        defer { pool.close() }
+        let core = try await AuthorityCore.open(
+            RoleProcess(name: "bench", values: try values()), pool: pool, createRootKey: false)
+        _ = try await core.accounts.createUser(name, account: EmbeddedCluster.customer, by: .commandLine)
+        let key = try await core.accounts.createAccessKey(user: name, account: EmbeddedCluster.customer, by: .commandLine)
+        return AWSCredentials(accessKeyID: key.accessKeyID, secretAccessKey: key.secretAccessKey)
+    }
+
     private func makeRole() async throws {
         let pool = pool()
         defer { pool.close() }
