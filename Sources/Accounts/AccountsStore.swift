@@ -25,7 +25,9 @@ package final class AccountsStore: Sendable {
     let known: VersionedCache<String, KnownCredential>
     let knownPolicyCache: VersionedCache<PolicyHolder, SubjectPolicies>
 
-    package init(pool: PostgresPool, sealer: any SecretSealer, trail: AuditTrail, region: String, board: CacheBoard = CacheBoard()) {
+    package init(
+        pool: PostgresPool, sealer: any SecretSealer, trail: AuditTrail, region: String, board: CacheBoard = CacheBoard()
+    ) {
         self.pool = pool
         self.sealer = sealer
         self.trail = trail

@@ -84,7 +84,8 @@ package final class ChangeAnnouncer: Service {
             guard !scopes.isEmpty || isBeatDue else { continue }
             do {
                 try await pool.query(
-                    "SELECT pg_notify(\(Self.channel), payload) FROM unnest(\(scopes.map(\.name) + [Self.beatPayload])) AS payload")
+                    "SELECT pg_notify(\(Self.channel), payload) FROM unnest(\(scopes.map(\.name) + [Self.beatPayload])) AS payload"
+                )
                 lastBeat = .now
             } catch {
                 logger.warning("changes were not announced", metadata: ["error": "\(error)"])

@@ -78,7 +78,10 @@ import Testing
         ("DELETE FROM access_keys", [.account("123456789012")]),
         ("UPDATE user_policies SET document = '[]'", [.account("123456789012")]),
         ("DELETE FROM user_policies", [.account("123456789012")]),
-        ("INSERT INTO role_policies (role_id, name, document) VALUES ('AROAAAAAAAAAAAAAAAAAA', 'q', '{}')", [.account("123456789012")]),
+        (
+            "INSERT INTO role_policies (role_id, name, document) VALUES ('AROAAAAAAAAAAAAAAAAAA', 'q', '{}')",
+            [.account("123456789012")]
+        ),
         ("DELETE FROM role_policies", [.account("123456789012")]),
         ("UPDATE roles SET trust_policy = '[]'", [.account("123456789012")]),
         ("DELETE FROM roles", [.account("123456789012")]),

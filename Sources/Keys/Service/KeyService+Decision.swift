@@ -90,7 +90,9 @@ extension KeyService {
         _ caller: KeyCaller, key: KeyRow, operation: KeyOperation, input: DecisionInput, reading: any KeyReading
     ) async throws -> DecidedKey {
         let policies = try await reading.policies(of: caller.principal)
-        let grants = try await reading.grants(on: key, grantees: caller.granteeForms, operation: operation).filter { $0.granteeID == nil || $0.granteeID == caller.principalID }
+        let grants = try await reading.grants(on: key, grantees: caller.granteeForms, operation: operation).filter {
+            $0.granteeID == nil || $0.granteeID == caller.principalID
+        }
         let request = AuthorizationRequest(
             subject: caller.subject, action: operation.action, resource: key.arn.description,
             context: context(caller, key: key, operation: operation, input: input))

@@ -117,7 +117,7 @@ package final class KeyService: Sendable {
             // The edge decides anew; nothing has gone wrong.
             let isOutdated = (cause as? AuditError)?.code == .outdated
             logger.log(
-                level: isOutdated ? .debug : .error, 
+                level: isOutdated ? .debug : .error,
                 "key operation failed", metadata: ["operation": "\(call.operation.rawValue)", "cause": "\(cause)"])
             return error as? KeyError
                 ?? .internal("The request could not be processed because of an internal error.", cause: error)

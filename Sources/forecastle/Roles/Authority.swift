@@ -42,7 +42,9 @@ struct Authority: AsyncParsableCommand {
             ],
             authenticator: authenticator, region: values.string("region"), board: core.board, logger: logger)
         let server = AWSServer(
-            configuration: .init(host: values.string("authority.host"), port: values.integer("authority.port")),
+            // A call computes for a fraction of a millisecond.
+            configuration: .init(
+                host: values.string("authority.host"), port: values.integer("authority.port"), answersOnEventLoop: true),
             handler: handler, logger: logger,
             onBound: { port in logger.info("authority serves", metadata: ["port": "\(port)"]) })
         let changes = ChangeAnnouncer(pool: pool, board: core.board, logger: logger) { scopes in

@@ -42,7 +42,8 @@ struct BenchRecord: Sendable {
 
     /// CPU time then and now of what both runs measured.
     func comparison(with earlier: [BenchResult]) -> [String] {
-        comparison(with: earlier, "CPU s/GiB", \.cpuSecondsPerGiB) + comparison(with: earlier, "CPU ms/request", \.cpuMillisecondsPerRequest)
+        comparison(with: earlier, "CPU s/GiB", \.cpuSecondsPerGiB)
+            + comparison(with: earlier, "CPU ms/request", \.cpuMillisecondsPerRequest)
     }
 
     private func comparison(

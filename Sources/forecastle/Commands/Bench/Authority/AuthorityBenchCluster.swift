@@ -82,7 +82,8 @@ struct AuthorityBenchCluster: Sendable {
     func pool(database: String? = nil) -> PostgresPool {
         PostgresPool(
             configuration: .init(
-                connection: database.map(connection) ?? cluster.postgres.connection(.authority), applicationName: "forecastle bench"),
+                connection: database.map(connection) ?? cluster.postgres.connection(.authority),
+                applicationName: "forecastle bench"),
             logger: logger)
     }
 

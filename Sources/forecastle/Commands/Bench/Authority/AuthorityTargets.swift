@@ -20,7 +20,8 @@ enum AuthorityTargets {
                     seen: results.named("\(operation).ours.8")?.spread(\.p99Milliseconds)))
             targets.append(
                 BenchTarget(
-                    title: "\(title), 8 connections, against moto", relation: .atLeast, limit: 7.5, unit: "× moto's requests a second",
+                    title: "\(title), 8 connections, against moto", relation: .atLeast, limit: 7.5,
+                    unit: "× moto's requests a second",
                     seen: results.ratio("\(operation).ours.8", to: "\(operation).moto.8", of: \.requestsPerSecond)))
             targets.append(
                 BenchTarget(

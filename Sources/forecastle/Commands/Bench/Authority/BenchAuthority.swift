@@ -110,9 +110,12 @@ struct BenchAuthority: AsyncParsableCommand {
             cases += AuthorityLoad.Operation.allCases.map { ours.benchCase($0, connections: count, seconds: runSeconds) }
             cases.append(commits.benchCase(connections: count, seconds: runSeconds))
             guard let peer else { continue }
-            let asked: [AuthorityLoad.Operation] = count == 8 ? [.generateDataKey, .decrypt, .grants, .assumeRole] : [
-                .generateDataKey, .decrypt,
-            ]
+            let asked: [AuthorityLoad.Operation] =
+                count == 8
+                ? [.generateDataKey, .decrypt, .grants, .assumeRole]
+                : [
+                    .generateDataKey, .decrypt,
+                ]
             cases += asked.map { peer.load.benchCase($0, connections: count, seconds: runSeconds) }
         }
         if !filling.isEmpty {

@@ -52,7 +52,8 @@ struct BenchRevocation: AsyncParsableCommand {
             try options.publish(
                 record, text: [machine.line, ""] + results.table.lines + [""] + results.targetTable.lines, chart: "",
                 part: [
-                    "", "\(machine.line). \(count) withdrawals of each kind, \(Amount.count(load, "connection")) of other load.", "",
+                    "", "\(machine.line). \(count) withdrawals of each kind, \(Amount.count(load, "connection")) of other load.",
+                    "",
                 ] + results.table.markdown + [""] + results.targetTable.markdown + [""])
         }
     }
@@ -67,9 +68,11 @@ struct BenchRevocation: AsyncParsableCommand {
         let second = try await bench.startAuthority(number: 2)
         let principal = try await bench.makeUser("bench-worker")
         let user = LoadGenerator(
-            port: second.port, signer: LoadSigner(credentials: principal, region: AuthorityBenchCluster.region, port: second.port))
+            port: second.port, signer: LoadSigner(credentials: principal, region: AuthorityBenchCluster.region, port: second.port)
+        )
         let busy = try await AuthorityLoad.prepare(
-            tool: "ours", title: "load", generator: try bench.generator(port: second.port), process: second.pid, role: bench.roleARN)
+            tool: "ours", title: "load", generator: try bench.generator(port: second.port), process: second.pid,
+            role: bench.roleARN)
         let process = RoleProcess(name: "bench", values: try bench.values())
         let logger = Logger(label: "forecastle.bench")
         let (hearing, deaf) = (KeyLeaseKeeper(logger: logger), KeyLeaseKeeper(logger: logger))
@@ -145,7 +148,9 @@ private struct RevocationScene: Sendable {
             defer { watch.stop() }
             let deadline = ContinuousClock.now + .seconds(10)
             while !watch.hasSucceeded {
-                guard ContinuousClock.now < deadline else { throw CommandFailure("A key was of no use.", MessageExit.inputOutput) }
+                guard ContinuousClock.now < deadline else {
+                    throw CommandFailure("A key was of no use.", MessageExit.inputOutput)
+                }
                 try await Task.sleep(for: .milliseconds(1))
             }
             // Anywhere within a beat of the leases.

@@ -20,7 +20,9 @@ struct CommitLoad: Sendable {
     func close() { pool.close() }
 
     func benchCase(connections: Int, seconds: Double) -> BenchCase {
-        BenchCase(name: "commit.postgres.\(connections)", title: "commit, PostgreSQL alone, \(Amount.count(connections, "session"))") {
+        BenchCase(
+            name: "commit.postgres.\(connections)", title: "commit, PostgreSQL alone, \(Amount.count(connections, "session"))"
+        ) {
             let window = ProcessTimeWindow(process: getpid(), database: database)
             window.mark(isStart: true)
             let start = ContinuousClock.now

@@ -6,7 +6,8 @@ import Synchronization
 enum ProcessTime {
     /// Nil for a process that is gone.
     static func seconds(of pid: pid_t) -> Double? {
-        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8), let end = text.lastIndex(of: ")") else {
+        guard let text = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8), let end = text.lastIndex(of: ")")
+        else {
             return nil
         }
         // Fields 14 and 15; the program's name before them may hold anything.
