@@ -86,7 +86,8 @@ let package = Package(
         room(
             "Keys",
             [
-                "AWSProtocol", "Accounts", "AuditTrail", "Freshness", "Policies", "Postgres", "Secrets", "CLinux", crypto, logging,
+                "AWSProtocol", "Accounts", "AuditTrail", "Freshness", "Policies", "Postgres", "Secrets", "CLinux", crypto,
+                logging,
             ]),
 
         // Level 3
@@ -154,7 +155,7 @@ let package = Package(
         tests(
             "AuthorityAPITests",
             [
-                "AWSProtocol", "AWSServer", "Accounts", "AuditTrail", "AuthorityAPI", "Keys", "Policies", "Postgres",
+                "AWSProtocol", "AWSServer", "Accounts", "AuditTrail", "AuthorityAPI", "Freshness", "Keys", "Policies", "Postgres",
                 "PostgresTesting", "Secrets", logging,
             ]),
         tests("PoliciesTests", ["AWSProtocol", "Policies"]),
@@ -163,7 +164,8 @@ let package = Package(
         tests(
             "KeysTests",
             [
-                "AWSProtocol", "Accounts", "AuditTrail", "Freshness", "Keys", "Policies", "Postgres", "PostgresTesting", "Secrets",
+                "AWSProtocol", "Accounts", "AuditTrail", "Freshness", "Keys", "Policies", "Postgres", "PostgresTesting",
+                "Secrets",
                 "ServiceTesting", logging,
             ]),
         tests("JobsTests", ["Jobs", "Postgres", "PostgresTesting", crypto, logging]),
