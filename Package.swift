@@ -67,6 +67,7 @@ let package = Package(
             ["AWSProtocol", "Secrets", hummingbirdCore, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle]),
         room("Envelope", ["CLinux", "COpenSSL", "Secrets", crypto]),
         room("FaultInjection", [logging, nioCore, nioPosix, serviceLifecycle]),
+        room("Freshness", ["Postgres", logging, serviceLifecycle]),
         room("Kafka", ["CLibrdkafka", logging, serviceLifecycle]),
         room("ObjectStore", ["CLinux", crypto]),
         room("Outbox", ["Kafka", "Postgres", "Telemetry", logging, serviceLifecycle]),
@@ -75,16 +76,23 @@ let package = Package(
         room("TimeSeries"),
 
         // Level 2
-        room("Accounts", ["AWSProtocol", "AuditTrail", "Policies", "Postgres", "Secrets", crypto, logging]),
+        room("Accounts", ["AWSProtocol", "AuditTrail", "Freshness", "Policies", "Postgres", "Secrets", crypto, logging]),
         room(
             "Artifacts",
             ["AWSProtocol", "Envelope", "EnvelopeKMS", "ObjectStore", "Secrets", crypto, logging, serviceLifecycle]),
-        room("AuditTrail", ["AWSProtocol", "Postgres", "Telemetry", crypto, logging, metrics, serviceLifecycle]),
+        room(
+            "AuditTrail",
+            ["AWSProtocol", "Freshness", "Postgres", "Telemetry", crypto, logging, metrics, serviceLifecycle]),
         room("Catalog", ["AWSProtocol", "Postgres"]),
         room("EnvelopeKMS", ["AWSClients", "AWSProtocol", "Envelope", "Secrets"]),
         room("Forecasting", ["TimeSeries"]),
         room("Jobs", ["Outbox", "Postgres", "Telemetry", crypto, logging, metrics, serviceLifecycle]),
-        room("Keys", ["AWSProtocol", "Accounts", "AuditTrail", "Policies", "Postgres", "Secrets", "CLinux", crypto, logging]),
+        room(
+            "Keys",
+            [
+                "AWSProtocol", "Accounts", "AuditTrail", "Freshness", "Policies", "Postgres", "Secrets", "CLinux", crypto,
+                logging,
+            ]),
 
         // Level 3
         room(
@@ -100,7 +108,7 @@ let package = Package(
         room(
             "AuthorityAPI",
             [
-                "AWSProtocol", "AWSServer", "Accounts", "AuditTrail", "Keys", "Policies", "Postgres", "Secrets",
+                "AWSProtocol", "AWSServer", "Accounts", "AuditTrail", "Freshness", "Keys", "Policies", "Postgres", "Secrets",
                 "Telemetry", crypto, logging, metrics, serviceLifecycle,
             ]),
         room(
@@ -116,7 +124,7 @@ let package = Package(
             name: "forecastle",
             dependencies: [
                 "AWSClients", "AWSProtocol", "AWSServer", "Accounts", "Artifacts", "AuditTrail", "AuthorityAPI", "CLinux",
-                "CZlib", "Catalog", "Envelope", "EnvelopeKMS", "ForecastAPI", "Forecasting", "Jobs", "Kafka", "Keys",
+                "CZlib", "Catalog", "Envelope", "EnvelopeKMS", "ForecastAPI", "Forecasting", "Freshness", "Jobs", "Kafka", "Keys",
                 "ObjectStore", "Outbox", "Pipelines", "Policies", "Postgres", "Secrets", "Telemetry", "TimeSeries",
                 argumentParser, crypto, logging, metrics, serviceLifecycle, unixSignals, yams,
             ],
@@ -154,14 +162,19 @@ let package = Package(
         tests(
             "AuthorityAPITests",
             [
-                "AWSProtocol", "AWSServer", "Accounts", "AuditTrail", "AuthorityAPI", "Keys", "Policies", "Postgres",
+                "AWSProtocol", "AWSServer", "Accounts", "AuditTrail", "AuthorityAPI", "Freshness", "Keys", "Policies", "Postgres",
                 "PostgresTesting", "Secrets", crypto, logging,
             ]),
         tests("PoliciesTests", ["AWSProtocol", "Policies"]),
         tests("PostgresTests", ["Postgres", "PostgresTesting", "Secrets", logging]),
+        tests("FreshnessTests", ["Freshness", "Postgres", "PostgresTesting", "ServiceTesting", logging]),
         tests(
             "KeysTests",
-            ["AWSProtocol", "Accounts", "AuditTrail", "Keys", "Policies", "Postgres", "PostgresTesting", "Secrets", logging]),
+            [
+                "AWSProtocol", "Accounts", "AuditTrail", "Freshness", "Keys", "Policies", "Postgres", "PostgresTesting",
+                "Secrets",
+                "ServiceTesting", logging,
+            ]),
         tests("JobsTests", ["Jobs", "Postgres", "PostgresTesting", crypto, logging]),
         tests("JobsSimulationTests", ["Jobs", "JobsSimulation"]),
         tests(

@@ -30,7 +30,8 @@ package struct AWSServer: Service {
         try configuration.validate()
         let connection = HTTPConnection(
             bounds: configuration.bounds, handler: handler,
-            registry: ConnectionRegistry(limit: configuration.bounds.connections))
+            registry: ConnectionRegistry(limit: configuration.bounds.connections),
+            answersOnEventLoop: configuration.answersOnEventLoop)
         let port = configuration.port
         let server = Server(
             childChannelSetup: connection,

@@ -6,14 +6,19 @@ package struct AWSServerConfiguration: Sendable {
     /// Refuses to listen anywhere but on this machine: what must hold while connections are not encrypted.
     package var requiresLoopback: Bool
     package var bounds: AWSServerBounds
+    /// Whether the handler runs on the connections' event loops: fewer threads take part in a request, and a handler that computes for
+    /// long holds up the other connections of its loop.
+    package var answersOnEventLoop: Bool
 
     package init(
-        host: String = "127.0.0.1", port: Int = 0, requiresLoopback: Bool = true, bounds: AWSServerBounds = .init()
+        host: String = "127.0.0.1", port: Int = 0, requiresLoopback: Bool = true, bounds: AWSServerBounds = .init(),
+        answersOnEventLoop: Bool = false
     ) {
         self.host = host
         self.port = port
         self.requiresLoopback = requiresLoopback
         self.bounds = bounds
+        self.answersOnEventLoop = answersOnEventLoop
     }
 
     /// Throws an error that names the offending field.

@@ -16,6 +16,7 @@ struct HTTPConnection: ServerChildChannel {
     let bounds: AWSServerBounds
     let handler: any AWSRequestHandler
     let registry: ConnectionRegistry
+    let answersOnEventLoop: Bool
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         if let surplus = registry.admit(channel) {
@@ -43,10 +44,15 @@ struct HTTPConnection: ServerChildChannel {
     }
 
     func handle(value: Value, logger: Logger) async {
+        guard answersOnEventLoop else { return await serve(value, logger) }
+        await withTaskExecutorPreference(EventLoopTaskExecutor(value.channel.eventLoop)) { await serve(value, logger) }
+    }
+
+    private func serve(_ value: Value, _ logger: Logger) async {
         do {
             try await value.asyncChannel.executeThenClose { inbound, outbound in
                 for try await collected in inbound {
-                    let requestID = UUID().uuidString.lowercased()
+                    let requestID = UUID.random().uuidString.lowercased()
                     let response = await respond(to: collected.request, requestID: requestID)
                     try await outbound.write(
                         OutgoingResponse(

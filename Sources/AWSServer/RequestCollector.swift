@@ -113,7 +113,7 @@ final class RequestCollector: ChannelDuplexHandler {
 
     private func refuse(_ error: AWSError, context: ChannelHandlerContext) {
         let response = OutgoingResponse(
-            response: .error(error), requestID: UUID().uuidString.lowercased(), isKeptAlive: false)
+            response: .error(error), requestID: UUID.random().uuidString.lowercased(), isKeptAlive: false)
         write(response, context: context, promise: nil)
         isRefused = true
         assembler = RequestAssembler(bounds: bounds)

@@ -1,13 +1,15 @@
 import AWSProtocol
 package import AuditTrail
+package import Freshness
+import Policies
 package import Postgres
 
 import struct FoundationEssentials.Date
 
 /// Accounts, users, groups, access keys, roles, policies, MFA devices and sessions in the authority's database.
 ///
-/// Every change is one transaction that holds its audit record. Nothing is cached: what a request may do is read when it is
-/// decided, in the transaction that the caller hands in.
+/// Every change is one transaction that holds its audit record. What a request may do is read when it is decided, in the
+/// transaction that the caller hands in, or comes from a cache whose version that request's record proves (`Freshness`).
 package final class AccountsStore: Sendable {
     /// As in IAM: two, so that a key can be replaced without a gap.
     package static let maximumAccessKeysPerUser = 2
@@ -19,12 +21,20 @@ package final class AccountsStore: Sendable {
     let sealer: any SecretSealer
     private let trail: AuditTrail
     private let region: String
+    let board: CacheBoard
+    let known: VersionedCache<String, KnownCredential>
+    let knownPolicyCache: VersionedCache<KnownPolicyHolder, SubjectPolicies>
 
-    package init(pool: PostgresPool, sealer: any SecretSealer, trail: AuditTrail, region: String) {
+    package init(
+        pool: PostgresPool, sealer: any SecretSealer, trail: AuditTrail, region: String, board: CacheBoard = CacheBoard()
+    ) {
         self.pool = pool
         self.sealer = sealer
         self.trail = trail
         self.region = region
+        self.board = board
+        known = VersionedCache(board: board, maximumEntries: Self.maximumKnownCredentials)
+        knownPolicyCache = VersionedCache(board: board, maximumEntries: Self.maximumKnownPolicies)
     }
 
     /// Runs a change and its record in one transaction: the one way by which anything here changes. It is run again where it
@@ -34,11 +44,13 @@ package final class AccountsStore: Sendable {
         _ body: (PostgresConnection) async throws -> (R, CloudTrailRecord)
     ) async throws -> R {
         do {
-            return try await pool.retryingSerialization { connection in
+            let (result, account) = try await pool.retryingSerialization { connection in
                 let (result, record) = try await body(connection)
                 try await trail.append(record, on: connection)
-                return result
+                return (result, record.recipientAccountID)
             }
+            board.changed(.account(account))
+            return result
         } catch let error as PostgresError where error.isUniqueViolation {
             throw AccountsError(.entityAlreadyExists, "There is one of that name already.")
         } catch let error as PostgresError where error.sqlState == Self.foreignKeyViolation {

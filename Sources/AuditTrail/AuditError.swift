@@ -2,7 +2,7 @@
 package struct AuditError: Error, Sendable, CustomStringConvertible {
     package struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Base: String {
-            case overloaded, unknownShard, headsNotExported, headsUnusable
+            case overloaded, outdated, unknownShard, headsNotExported, headsUnusable
             case invalidAttributes, invalidTimeRange, invalidMaxResults, invalidNextToken
         }
         private let base: Base
@@ -10,6 +10,8 @@ package struct AuditError: Error, Sendable, CustomStringConvertible {
 
         /// More records wait than `GroupCommit.maximumWaiting`; nothing was recorded, the call must not be answered.
         package static let overloaded = Code(.overloaded)
+        /// What the request rests on has changed since it was read; nothing was recorded, and it is to be decided anew.
+        package static let outdated = Code(.outdated)
         /// The head row of this process's shard is gone: another database, or one restored from before this boot.
         package static let unknownShard = Code(.unknownShard)
         /// Heads were not exported for longer than the configured bound; nothing was recorded.
@@ -27,8 +29,10 @@ package struct AuditError: Error, Sendable, CustomStringConvertible {
     package let code: Code
     /// Safe to show to the caller.
     package let message: String
-    package var isRetriable: Bool { code == .overloaded || code == .headsNotExported }
+    package var isRetriable: Bool { [.overloaded, .outdated, .headsNotExported].contains(code) }
     package var description: String { "\(code): \(message)" }
+
+    package static let outdated = AuditError(.outdated, "What the decision rests on has changed meanwhile.")
 
     init(_ code: Code, _ message: String) {
         self.code = code

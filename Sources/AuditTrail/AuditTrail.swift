@@ -1,3 +1,4 @@
+import Freshness
 package import Logging
 package import Postgres
 
@@ -20,7 +21,13 @@ package final class AuditTrail: Sendable {
     package let changeShards: [UUID]
     let pool: PostgresPool
     let pace: ExportPace
-    private let group: GroupCommit<AuditRow>
+    private let group: GroupCommit<Entry>
+
+    /// A record on its way, and what the request that it tells of has taken from caches.
+    private struct Entry: Sendable {
+        let row: AuditRow
+        let reliance: Reliance?
+    }
 
     /// Starts the shards on a migrated authority database.
     ///
@@ -49,11 +56,9 @@ package final class AuditTrail: Sendable {
         self.pace = pace
         self.group = GroupCommit(
             maximumBatch: Self.maximumBatch, maximumWaiting: Self.maximumWaiting,
-            isFaultOfItem: Self.isFaultOfRecord
-        ) { rows in
-            // One statement is a transaction of its own: there and durable with its answer.
-            try Self.check(try await pool.query(AuditRow.append(rows, to: shard)))
-            pace.added(rows.count)
+            isFaultOfItem: Self.isFaultOfRecord, isLeftOut: { $0.reliance?.isRefuted ?? false }
+        ) { entries in
+            try await Self.write(entries, to: shard, pool: pool, pace: pace)
         }
     }
 
@@ -70,8 +75,9 @@ package final class AuditTrail: Sendable {
     /// must not get its result.
     package func record(_ records: [CloudTrailRecord]) async throws {
         try pace.check()
+        let reliance = Reliance.current
         // Written out here, by every caller for itself: the one who writes the batch holds up all others.
-        try await group.commit(records.map(AuditRow.init))
+        try await group.commit(records.map { Entry(row: AuditRow($0), reliance: reliance) })
         if !records.isEmpty { RecordedMark.current?.set() }
     }
 
@@ -87,7 +93,12 @@ package final class AuditTrail: Sendable {
         guard !records.isEmpty else { return }
         try pace.check()
         let rows = records.map(AuditRow.init)
-        try Self.check(try await connection.query(AuditRow.append(rows, to: changeShard(of: connection))))
+        let shard = changeShard(of: connection)
+        if let reliance = Reliance.current, case let scopes = Set(reliance.unproven.keys), !scopes.isEmpty {
+            let answers = try await connection.pipeline(Self.opening(shard: shard, scopes: scopes))
+            guard try Self.prove([reliance], scopes, answers) else { throw AuditError.outdated }
+        }
+        try Self.check(try await connection.query(AuditRow.append(rows, to: shard)))
         pace.added(rows.count)
         RecordedMark.current?.set()
     }
@@ -108,5 +119,36 @@ package final class AuditTrail: Sendable {
         guard sequence != nil else {
             throw AuditError(.unknownShard, "The audit trail of this process is not in the database.")
         }
+    }
+
+    // MARK: Proving what came from caches
+
+    /// One statement is a transaction of its own: there and durable with its answer. Where something was taken from caches, it
+    /// stands behind a first round trip that reads the versions; entries of requests whose reliance does not hold are left out.
+    private static func write(_ entries: [Entry], to shard: UUID, pool: PostgresPool, pace: ExportPace) async throws {
+        let reliances = entries.compactMap(\.reliance)
+        let scopes = reliances.reduce(into: Set<Scope>()) { $0.formUnion($1.unproven.keys) }
+        guard !scopes.isEmpty else {
+            try check(try await pool.query(AuditRow.append(entries.map(\.row), to: shard)))
+            return pace.added(entries.count)
+        }
+        try await pool.transaction(first: opening(shard: shard, scopes: scopes)) { answers in
+            _ = try prove(reliances, scopes, answers)
+            let rows = entries.filter { !($0.reliance?.isRefuted ?? false) }.map(\.row)
+            pace.added(rows.count)
+            return rows.isEmpty ? [] : [AuditRow.append(rows, to: shard)]
+        }
+    }
+
+    /// What has to be known before anything is written: that the shard is there, and, behind its lock, the versions.
+    private static func opening(shard: UUID, scopes: Set<Scope>) -> [PostgresQuery] {
+        ["SELECT sequence FROM audit_shards WHERE shard = \(shard) FOR UPDATE", .securityVersions(of: scopes)]
+    }
+
+    /// Whether all hold. Each is asked, for each learns what to forget.
+    private static func prove(_ reliances: [Reliance], _ scopes: Set<Scope>, _ answers: [[PostgresRow]]) throws -> Bool {
+        try check(answers[0])
+        let versions = try ScopeVersions(rows: answers[1], asked: scopes)
+        return reliances.reduce(true) { $1.prove(by: versions) && $0 }
     }
 }

@@ -78,7 +78,7 @@ package struct CloudTrailRecord: Sendable, Equatable {
         requestID: String,
         readOnly: Bool,
         recipientAccountID: String,
-        eventID: UUID = UUID(),
+        eventID: UUID = .random(),
         requestParameters: JSONObject? = nil,
         responseElements: JSONObject? = nil,
         additionalEventData: JSONObject? = nil,
@@ -114,12 +114,12 @@ package struct CloudTrailRecord: Sendable, Equatable {
     /// The owner sees of the caller only account and principal id; both copies have their own eventID and one sharedEventID.
     package func delivered(alsoTo owner: String) -> [CloudTrailRecord] {
         guard owner != recipientAccountID else { return [self] }
-        let shared = UUID()
+        let shared = UUID.random()
         var own = self
         own.sharedEventID = shared
         var copy = self
         copy.sharedEventID = shared
-        copy.eventID = UUID()
+        copy.eventID = .random()
         copy.recipientAccountID = owner
         if userIdentity.kind != .awsService {
             copy.userIdentity = .awsAccount(

@@ -12,6 +12,8 @@ package actor GroupCommit<Item: Sendable> {
     private let maximumWaiting: Int
     /// Whether a failed batch is worth writing one caller at a time: the fault lies in a record, not in the store.
     private let isFaultOfItem: @Sendable (any Error) -> Bool
+    /// Whether a write that succeeded has left an item out, because what it tells of must not happen.
+    private let isLeftOut: @Sendable (Item) -> Bool
     private let write: @Sendable ([Item]) async throws -> Void
     private var waiting: [Waiting] = []
     private var isWriting = false
@@ -21,12 +23,14 @@ package actor GroupCommit<Item: Sendable> {
     ///   - maximumWaiting: callers that may wait for the next one; more are refused with `overloaded`.
     package init(
         maximumBatch: Int, maximumWaiting: Int, isFaultOfItem: @escaping @Sendable (any Error) -> Bool,
+        isLeftOut: @escaping @Sendable (Item) -> Bool = { _ in false },
         write: @escaping @Sendable ([Item]) async throws -> Void
     ) {
         precondition(maximumBatch > 0 && maximumWaiting > 0, "A group commit needs room for at least one caller.")
         self.maximumBatch = maximumBatch
         self.maximumWaiting = maximumWaiting
         self.isFaultOfItem = isFaultOfItem
+        self.isLeftOut = isLeftOut
         self.write = write
     }
 
@@ -54,7 +58,7 @@ package actor GroupCommit<Item: Sendable> {
             waiting.removeFirst(batch.count)
             do {
                 try await write(batch.flatMap(\.items))
-                for entry in batch { entry.continuation.resume() }
+                for entry in batch { settle(entry) }
             } catch  where batch.count > 1 && isFaultOfItem(error) {
                 for entry in batch { await writeAlone(entry) }
             } catch {
@@ -68,9 +72,17 @@ package actor GroupCommit<Item: Sendable> {
     private func writeAlone(_ entry: Waiting) async {
         do {
             try await write(entry.items)
-            entry.continuation.resume()
+            settle(entry)
         } catch {
             entry.continuation.resume(throwing: error)
+        }
+    }
+
+    private func settle(_ entry: Waiting) {
+        if entry.items.contains(where: isLeftOut) {
+            entry.continuation.resume(throwing: AuditError.outdated)
+        } else {
+            entry.continuation.resume()
         }
     }
 }

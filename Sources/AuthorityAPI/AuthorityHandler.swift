@@ -1,6 +1,7 @@
 package import AWSProtocol
 package import AWSServer
 package import Accounts
+package import Freshness
 package import Logging
 import Metrics
 import Secrets
@@ -18,13 +19,13 @@ package struct AuthorityHandler: AWSRequestHandler {
     private let admission: Admission?
     private let recorder: CallRecorder
     private let region: String
+    private let board: CacheBoard
     private let logger: Logger
 
     /// - Parameter admission: nil for no quotas.
     package init(
         services: [any AuthorityService], authenticator: RequestAuthenticator, recorder: CallRecorder,
-        admission: Admission? = nil, region: String,
-        logger: Logger
+        admission: Admission? = nil, region: String, board: CacheBoard = CacheBoard(), logger: Logger
     ) {
         var json: [String: any AuthorityService] = [:]
         var query: [String: any AuthorityService] = [:]
@@ -40,6 +41,7 @@ package struct AuthorityHandler: AWSRequestHandler {
         self.admission = admission
         self.recorder = recorder
         self.region = region
+        self.board = board
         self.logger = logger
     }
 
@@ -69,20 +71,29 @@ package struct AuthorityHandler: AWSRequestHandler {
         else { throw .unknownOperation() }
         let claim = try SignedRequestClaim(parsing: request)
         guard !claim.isPresigned else { throw .missingAuthenticationToken }
-        let principal = try await authenticate(claim, for: service, request)
-        let call = call(target.operation, of: service, by: principal, request, requestID: requestID)
-        // It records what it turns away itself, at its own pace.
-        try await admission?.admit(
-            target.operation, of: service, by: principal, .init(circumstances: call.circumstances, requestID: requestID))
-        let reply = try await recorder.recording(call) { () async throws(AWSError) in
-            let (body, secret) = try Self.body(
-                of: request, secretMember: service.secretMembers[target.operation], limits: service.bodyLimits)
-            defer { secret?.wipe() }
-            return try await service.handle(
-                operation: target.operation,
-                request: AuthenticatedRequest(
-                    principal: principal, circumstances: call.circumstances, requestID: requestID, userAgent: call.userAgent,
-                    claim: claim, body: body, secret: secret))
+        // Taken out of the request once and admitted once, though the request may have to be decided twice.
+        var parsed: (body: JSONObject, secret: SharedSecret?)?
+        var isAdmitted = false
+        defer { parsed?.secret?.wipe() }
+        let reply = try await board.deciding(isFault: \.isFault) { () async throws(AWSError) -> AWSReply in
+            let principal = try await authenticate(claim, for: service, request)
+            let call = call(target.operation, of: service, by: principal, request, requestID: requestID)
+            // It records what it turns away itself, at its own pace.
+            if !isAdmitted { try await admit(call, of: service) }
+            isAdmitted = true
+            return try await recorder.recording(call) { () async throws(AWSError) in
+                let (body, secret) =
+                    if let parsed { parsed } else {
+                        try Self.body(
+                            of: request, secretMember: service.secretMembers[target.operation], limits: service.bodyLimits)
+                    }
+                parsed = (body, secret)
+                return try await service.handle(
+                    operation: target.operation,
+                    request: AuthenticatedRequest(
+                        principal: principal, circumstances: call.circumstances, requestID: requestID,
+                        userAgent: call.userAgent, claim: claim, body: body, secret: secret))
+            }
         }
         switch reply {
         case .json(let object): return .json(object)
@@ -109,25 +120,28 @@ package struct AuthorityHandler: AWSRequestHandler {
     private func respond(
         of service: any AuthorityService, _ claim: SignedRequestClaim, to request: AWSRequest, requestID: String
     ) async throws(AWSError) -> AWSResponse {
-        let principal = try await authenticate(claim, for: service, request)
         let parameters: QueryParameters
         var malformed: AWSError?
         do { parameters = try QueryParameters(of: request) } catch { (parameters, malformed) = (QueryParameters([:]), error) }
         let operation = parameters["Action"] ?? ""
         guard case .query(let version, let namespace) = service.route else { throw .internalFailure() }
-        let call = call(operation, of: service, by: principal, request, requestID: requestID)
-        try await admission?.admit(
-            operation, of: service, by: principal, .init(circumstances: call.circumstances, requestID: requestID))
-        let reply = try await recorder.recording(call) { () async throws(AWSError) in
-            if let malformed { throw malformed }
-            guard parameters["Version"] == version, !operation.isEmpty else {
-                throw .unknownOperation("The action or version is not known.")
+        var isAdmitted = false
+        let reply = try await board.deciding(isFault: \.isFault) { () async throws(AWSError) -> AWSReply in
+            let principal = try await authenticate(claim, for: service, request)
+            let call = call(operation, of: service, by: principal, request, requestID: requestID)
+            if !isAdmitted { try await admit(call, of: service) }
+            isAdmitted = true
+            return try await recorder.recording(call) { () async throws(AWSError) in
+                if let malformed { throw malformed }
+                guard parameters["Version"] == version, !operation.isEmpty else {
+                    throw .unknownOperation("The action or version is not known.")
+                }
+                return try await service.handle(
+                    operation: operation,
+                    request: AuthenticatedRequest(
+                        principal: principal, circumstances: call.circumstances, requestID: requestID,
+                        userAgent: call.userAgent, claim: claim, parameters: parameters))
             }
-            return try await service.handle(
-                operation: operation,
-                request: AuthenticatedRequest(
-                    principal: principal, circumstances: call.circumstances, requestID: requestID, userAgent: call.userAgent,
-                    claim: claim, parameters: parameters))
         }
         guard case .xml(let result) = reply else { throw .internalFailure() }
         var writer = XMLWriter()
@@ -185,6 +199,11 @@ package struct AuthorityHandler: AWSRequestHandler {
         }
     }
 
+    private func admit(_ call: CallRecorder.Call, of service: any AuthorityService) async throws(AWSError) {
+        try await admission?.admit(
+            call.operation, of: service, by: call.principal, .init(circumstances: call.circumstances, requestID: call.requestID))
+    }
+
     private func call(
         _ operation: String, of service: any AuthorityService, by principal: Principal, _ request: AWSRequest, requestID: String
     ) -> CallRecorder.Call {
@@ -214,6 +233,10 @@ package struct AuthorityHandler: AWSRequestHandler {
         logger.error(
             "request failed", metadata: ["request": "\(requestID)", "code": "\(error.code)", "cause": "\(cause)"])
     }
+}
+
+extension AWSError {
+    fileprivate var isFault: Bool { status >= 500 }
 }
 
 extension AWSRequest {

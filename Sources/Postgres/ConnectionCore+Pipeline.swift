@@ -5,7 +5,7 @@ extension ConnectionCore {
     static let maximumPipelineStatements = 4096
 
     /// Sends all statements, then one sync, then reads the answers. Outside a transaction the batch is one: all or nothing.
-    func pipeline(_ queries: [PostgresQuery]) throws -> [PostgresResult] {
+    func pipeline(_ queries: [PostgresQuery], interruptible: Bool = true) throws -> [PostgresResult] {
         guard !queries.isEmpty else { return [] }
         guard queries.count <= Self.maximumPipelineStatements else {
             throw PostgresError(.encoding, message: "A pipeline has more than \(Self.maximumPipelineStatements) statements.")
@@ -13,7 +13,7 @@ extension ConnectionCore {
         for query in queries { try refuseNUL(in: query.sql) }
         // Encoded before anything is sent: a value that cannot be sent must not leave half a pipeline behind.
         let encoded = try queries.map { try EncodedParameters($0.parameters) }
-        return try exchange { handle, exchange in
+        return try exchange(interruptible: interruptible) { handle, exchange in
             guard handle.enterPipeline() else { throw WaitFailure.broken }
             let steps = try send(zip(queries, encoded).map { ($0.sql, $1) }, handle, exchange)
             let outcome = try receive(steps, exchange)

@@ -10,14 +10,29 @@ extension ConnectionCore {
         _ = try run(script: "BEGIN ISOLATION LEVEL \(level.rawValue)")
     }
 
+    /// BEGIN and the first statements in one round trip.
+    func begin(_ level: PostgresIsolation, with queries: [PostgresQuery]) throws -> [PostgresResult] {
+        Array(try pipeline(["BEGIN ISOLATION LEVEL \(raw: level.rawValue)"] + queries).dropFirst())
+    }
+
+    /// The last statements and COMMIT in one round trip. The server passes COMMIT over where one of them fails; the error is thrown,
+    /// and the transaction is still to be rolled back.
+    func commit(after queries: [PostgresQuery]) throws {
+        try commit { try pipeline(queries + ["COMMIT"], interruptible: false).last }
+    }
+
     /// Not interrupted by cancellation: its answer decides what the caller may believe.
     func commit() throws {
+        try commit { try run(script: "COMMIT", interruptible: false) }
+    }
+
+    private func commit(_ send: () throws -> PostgresResult?) throws {
         guard try openHandle().isInTransaction else {
             throw PostgresError(.transactionAborted, message: "The transaction was ended by a statement inside it.")
         }
-        let result: PostgresResult
+        let result: PostgresResult?
         do {
-            result = try run(script: "COMMIT", interruptible: false)
+            result = try send()
         } catch let error as PostgresError where error.code == .connectionLost || error.code == .timeout {
             // Two answers are certain. The statement was cancelled: rolled back. The session was ended while the transaction
             // lay idle: COMMIT was never read.
@@ -31,7 +46,7 @@ extension ConnectionCore {
             throw doubt
         }
         // After a failed statement whose error the caller swallowed, COMMIT answers ROLLBACK and no error.
-        guard result.commandTag == "COMMIT" else {
+        guard result?.commandTag == "COMMIT" else {
             throw PostgresError(.transactionAborted, message: "A statement of the transaction had failed; it was rolled back.")
         }
     }

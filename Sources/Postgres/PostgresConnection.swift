@@ -48,7 +48,13 @@ package actor PostgresConnection {
 
     func begin(_ level: PostgresIsolation) async throws { try await interruptible { try $0.begin(level) } }
 
+    func begin(_ level: PostgresIsolation, with queries: [PostgresQuery]) async throws -> [[PostgresRow]] {
+        try await interruptible { try $0.begin(level, with: queries) }.map(\.rows)
+    }
+
     func commit() throws { try core.commit() }
+
+    func commit(after queries: [PostgresQuery]) throws { try core.commit(after: queries) }
 
     func rollback() { core.rollback() }
 

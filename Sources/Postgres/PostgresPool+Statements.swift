@@ -42,6 +42,23 @@ extension PostgresPool {
         }
     }
 
+    /// A transaction of two round trips: BEGIN with the statements of `first`, then, with COMMIT, those that `rest` makes of their rows.
+    ///
+    /// All or nothing as `transaction(level:_:)`, and throws as it does.
+    nonisolated(nonsending) package func transaction(
+        first: [PostgresQuery], rest: @Sendable ([[PostgresRow]]) throws -> [PostgresQuery]
+    ) async throws {
+        try await withConnection { connection in
+            do {
+                let rows = try await connection.begin(.readCommitted, with: first)
+                try await connection.commit(after: try rest(rows))
+            } catch {
+                await connection.rollback()
+                throw error
+            }
+        }
+    }
+
     /// Transactions of one call to `retryingSerialization`.
     package static var defaultAttempts: Int { 5 }
 

@@ -23,6 +23,7 @@ private let plan: [String: (level: Int, rooms: Set<String>, packages: Set<String
     ),
     "Envelope": (1, ["COpenSSL"], ["Crypto"]),
     "FaultInjection": (1, [], ["Logging", "NIOCore", "NIOPosix", "ServiceLifecycle"]),
+    "Freshness": (1, ["Postgres"], ["Logging", "ServiceLifecycle"]),
     "Kafka": (1, ["CLibrdkafka"], ["Logging", "ServiceLifecycle"]),
     "ObjectStore": (1, ["AWSClients"], ["Crypto", "Logging"]),
     "Outbox": (1, ["Postgres", "Kafka"], ["Logging", "ServiceLifecycle", "Metrics"]),
@@ -32,18 +33,18 @@ private let plan: [String: (level: Int, rooms: Set<String>, packages: Set<String
     "ServiceTesting": (1, [], ["ServiceLifecycle"]),
     "TimeSeries": (1, [], []),
 
-    "Accounts": (2, ["AWSProtocol", "AuditTrail", "Policies", "Postgres"], ["Crypto", "Logging"]),
+    "Accounts": (2, ["AWSProtocol", "AuditTrail", "Freshness", "Policies", "Postgres"], ["Crypto", "Logging"]),
     "ArtifactsTesting": (2, ["AWSProtocol", "Envelope", "EnvelopeKMS"], []),
     "Artifacts": (
         2, ["AWSProtocol", "AWSClients", "Envelope", "EnvelopeKMS", "ObjectStore"], ["Crypto", "Logging", "ServiceLifecycle"]
     ),
-    "AuditTrail": (2, ["AWSProtocol", "Postgres"], ["Crypto", "Logging", "Metrics", "ServiceLifecycle"]),
+    "AuditTrail": (2, ["AWSProtocol", "Freshness", "Postgres"], ["Crypto", "Logging", "Metrics", "ServiceLifecycle"]),
     "Catalog": (2, ["AWSProtocol", "Postgres"], []),
     "EnvelopeFuzzing": (2, ["Envelope"], []),
     "EnvelopeKMS": (2, ["AWSClients", "AWSProtocol", "Envelope"], []),
     "Forecasting": (2, ["TimeSeries"], []),
     "Jobs": (2, ["Outbox", "Postgres"], ["Crypto", "Logging", "Metrics", "ServiceLifecycle"]),
-    "Keys": (2, ["AWSProtocol", "Accounts", "AuditTrail", "Policies", "Postgres"], ["Crypto", "Logging"]),
+    "Keys": (2, ["AWSProtocol", "Accounts", "AuditTrail", "Freshness", "Policies", "Postgres"], ["Crypto", "Logging"]),
 
     "JobsSimulation": (3, ["Jobs"], []),
     "Pipelines": (
@@ -55,7 +56,7 @@ private let plan: [String: (level: Int, rooms: Set<String>, packages: Set<String
     ),
 
     "AuthorityAPI": (
-        4, ["AWSProtocol", "AWSServer", "Accounts", "AuditTrail", "Keys", "Policies", "Postgres"],
+        4, ["AWSProtocol", "AWSServer", "Accounts", "AuditTrail", "Freshness", "Keys", "Policies", "Postgres"],
         ["Crypto", "Logging", "Metrics", "ServiceLifecycle"]
     ),
     "ForecastAPI": (

@@ -60,8 +60,8 @@ package struct KeyMaterial: ~Copyable, Sendable {
     }
 }
 
-/// From the system's random source; for what is no secret itself.
+/// From the system's random source, in one call of it; for what is no secret itself.
 func randomBytes(_ count: Int) -> [UInt8] {
-    var generator = SystemRandomNumberGenerator()
-    return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    let bytes = SecretBytes.random(count: count)
+    return bytes.withUnsafeBytes { Array($0) }
 }

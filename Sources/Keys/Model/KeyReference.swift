@@ -3,7 +3,7 @@ package import AWSProtocol
 /// The four forms in which a caller names a key.
 ///
 /// Source: KMS API reference, `KeyId`. Key id and alias name mean the caller's own account and this region.
-package enum KeyReference: Sendable, Equatable {
+package enum KeyReference: Sendable, Hashable {
     case keyID(String)
     case keyARN(ARN)
     case aliasName(String)

@@ -47,6 +47,9 @@ package final class KeyCall: Sendable {
         draft.withLock { $0.responseElements = ["keyId": .string(arn.description)] }
     }
 
+    /// The keys that were found so far.
+    var keyARNs: [ARN] { keys.withLock { $0 } }
+
     func note(_ change: (inout CloudTrailRecord) -> Void) {
         draft.withLock { change(&$0) }
     }

@@ -27,7 +27,7 @@ extension KeyService: KeyAccessDecider {
                 var input = DecisionInput(encryptionContext: encryptionContext, context: known, acceptsAlias: true)
                 input.context.merge(Self.aliasCondition(reference))
                 _ = try await self.decide(
-                    caller, operation, reference, input, concerns: { _ in }, on: connection)
+                    caller, operation, reference, input, concerns: { _ in }, reading: self.reading(on: connection))
                 return .allowed
             }
         } catch let error as KeyError where error.code != .internal {

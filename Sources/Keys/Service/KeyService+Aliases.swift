@@ -81,7 +81,8 @@ extension KeyService {
             var keyID: String?
             if let reference {
                 let key = try await self.locate(
-                    call.caller, call.operation, reference, DecisionInput(), concerns: call.concerns, on: connection)
+                    call.caller, call.operation, reference, DecisionInput(), concerns: call.concerns,
+                    reading: self.reading(on: connection))
                 guard key.account == account else { throw KeyError.keyNotFound(key.arn) }
                 keyID = key.keyID
             }

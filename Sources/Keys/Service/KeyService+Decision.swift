@@ -29,20 +29,26 @@ extension KeyService {
     func decide(
         _ call: KeyCall, _ reference: KeyReference, _ input: DecisionInput = DecisionInput(), on connection: PostgresConnection
     ) async throws -> DecidedKey {
-        try await decide(call.caller, call.operation, reference, input, concerns: call.concerns, on: connection)
+        try await decide(call, reference, input, reading: reading(on: connection))
+    }
+
+    func decide(
+        _ call: KeyCall, _ reference: KeyReference, _ input: DecisionInput, reading: any KeyReading
+    ) async throws -> DecidedKey {
+        try await decide(call.caller, call.operation, reference, input, concerns: call.concerns, reading: reading)
     }
 
     /// - Parameter concerns: told of the key as soon as it is found, for the record of a refusal.
     func decide(
         _ caller: KeyCaller, _ operation: KeyOperation, _ reference: KeyReference, _ input: DecisionInput,
-        concerns: (ARN) -> Void, on connection: PostgresConnection
+        concerns: (ARN) -> Void, reading: any KeyReading
     ) async throws -> DecidedKey {
-        let key = try await locate(caller, operation, reference, input, concerns: concerns, on: connection)
-        let decided = try await authorize(caller, key: key, operation: operation, input: input, on: connection)
+        let key = try await locate(caller, operation, reference, input, concerns: concerns, reading: reading)
+        let decided = try await authorize(caller, key: key, operation: operation, input: input, reading: reading)
         guard decided.decision.isAllowed else {
             // The same words as for a key that is absent: not even the key behind a foreign alias shows.
             if key.account != caller.account {
-                throw try await foreignRefusal(caller, operation, named(reference, account: caller.account), on: connection)
+                throw try await foreignRefusal(caller, operation, named(reference, account: caller.account), reading: reading)
             }
             throw KeyError(.accessDenied, decided.decision.message)
         }
@@ -52,7 +58,7 @@ extension KeyService {
 
     func locate(
         _ caller: KeyCaller, _ operation: KeyOperation, _ reference: KeyReference, _ input: DecisionInput,
-        concerns: (ARN) -> Void, on connection: PostgresConnection
+        concerns: (ARN) -> Void, reading: any KeyReading
     ) async throws -> KeyRow {
         if reference.isAlias, !input.acceptsAlias {
             switch reference {
@@ -61,36 +67,34 @@ extension KeyService {
             case .keyID, .keyARN: break
             }
         }
-        let found = try await KeyRows.find(
-            reference, account: caller.account, region: region, lock: input.lock, on: connection)
+        let found = try await reading.key(reference, account: caller.account, lock: input.lock)
         if let found {
             concerns(found.arn)
             return found
         }
         let arn = named(reference, account: caller.account)
-        if arn.account != caller.account { throw try await foreignRefusal(caller, operation, arn, on: connection) }
+        if arn.account != caller.account { throw try await foreignRefusal(caller, operation, arn, reading: reading) }
         throw reference.isAlias ? KeyError.aliasNotFound(arn) : .keyNotFound(arn)
     }
 
     private func foreignRefusal(
-        _ caller: KeyCaller, _ operation: KeyOperation, _ arn: ARN, on connection: PostgresConnection
+        _ caller: KeyCaller, _ operation: KeyOperation, _ arn: ARN, reading: any KeyReading
     ) async throws -> KeyError {
         let request = AuthorizationRequest(
             subject: caller.subject, action: operation.action, resource: arn.description, context: caller.context)
         let decision = PolicyEvaluator.decideAbsentForeignKey(
-            request, policies: try await accounts.policies(of: caller.principal, on: connection))
+            request, policies: try await reading.policies(of: caller.principal))
         return KeyError(.accessDenied, decision.message)
     }
 
     /// Policy first, then grants; the limit on grants made through grants applies only where the decision rests on one.
     func authorize(
-        _ caller: KeyCaller, key: KeyRow, operation: KeyOperation, input: DecisionInput, on connection: PostgresConnection
+        _ caller: KeyCaller, key: KeyRow, operation: KeyOperation, input: DecisionInput, reading: any KeyReading
     ) async throws -> DecidedKey {
-        let policies = try await accounts.policies(of: caller.principal, on: connection)
-        let grants = try await GrantRows.candidates(
-            keyID: key.keyID, grantees: caller.granteeForms(actingAs: serviceName(of: caller)),
-            operation: operation.rawValue, on: connection
-        ).filter { $0.applies(to: caller, operation) }
+        let policies = try await reading.policies(of: caller.principal)
+        let grantees = caller.granteeForms(actingAs: serviceName(of: caller))
+        let grants = try await reading.grants(on: key, grantees: grantees, operation: operation)
+            .filter { $0.applies(to: caller, operation) }
         let request = AuthorizationRequest(
             subject: caller.subject, action: operation.action, resource: key.arn.description,
             context: context(caller, key: key, operation: operation, input: input))

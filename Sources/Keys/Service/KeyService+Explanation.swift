@@ -26,7 +26,7 @@ extension KeyService {
         guard
             let key = try await KeyRows.find(reference, account: caller.account, region: region, on: connection)
         else { return try await explainAbsent(operation, by: caller, reference, context, on: connection) }
-        let decided = try await authorize(caller, key: key, operation: operation, input: input, on: connection)
+        let decided = try await authorize(caller, key: key, operation: operation, input: input, reading: reading(on: connection))
         var refusal = key.metadata.state.refusal(of: operation, key: key.arn)
         if operation == .createGrant, let parent = try decided.grant?.policyGrant(for: caller) {
             let operations = Set(context["kms:GrantOperations"] ?? [])

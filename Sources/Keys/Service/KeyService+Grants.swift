@@ -47,7 +47,7 @@ extension KeyService {
             if isDryRun { throw KeyError.dryRun }
             return id
         }
-        guard try await GrantRows.count(keyID: key.keyID, upTo: limits.grantsPerKey, on: connection) < limits.grantsPerKey else {
+        guard try await GrantRows.count(keyID: key.keyID, on: connection) < limits.grantsPerKey else {
             throw KeyError(.limitExceeded, "The key has \(limits.grantsPerKey) grants, which is the most there may be.")
         }
         if isDryRun { throw KeyError.dryRun }

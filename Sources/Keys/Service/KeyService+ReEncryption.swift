@@ -52,20 +52,21 @@ extension KeyService {
                 _ = try await self.decideDestination(request, from: from, isSame: isSame, call, on: connection)
                 throw KeyError.dryRun
             }
+            let reading = self.reading(on: connection)
             let blob = try CiphertextBlob(parsing: ciphertext)
             let isSame = try await self.isSameKey(.keyARN(blob.keyARN), request.destination, call, on: connection)
-            let from = try await self.keyOfBlob(blob, request.source, call, on: connection) { reference in
+            let from = try await self.keyOfBlob(blob, request.source, call, reading) { reference in
                 try await self.decideSide(
                     .reEncryptFrom, reference, request.sourceContext, alias: request.source, isSame: isSame, call, on: connection)
             }
             let to = try await self.decideDestination(request, from: from, isSame: isSame, call, on: connection)
-            let opening = try await self.openMaterial(blob.materialID, of: from.key, on: connection)
-            let plaintext = try opening.open(blob, context: request.sourceContext)
+            let opening = try await self.openMaterial(blob.materialID, of: from.key, reading)
+            let plaintext = try opening.material.open(blob, context: request.sourceContext)
             // Last, so that a dry run fails on everything that a real one fails on.
             if request.isDryRun { throw KeyError.dryRun }
             let current = Hex.decode(to.key.metadata.currentMaterialID) ?? []
-            let sealing = try await self.openMaterial(current, of: to.key, on: connection)
-            let sealed = try plaintext.withUnsafeBytes { try sealing.seal($0, context: request.destinationContext) }
+            let sealing = try await self.openMaterial(current, of: to.key, reading)
+            let sealed = try plaintext.withUnsafeBytes { try sealing.material.seal($0, context: request.destinationContext) }
             return ReEncryptedBytes(
                 sourceARN: from.key.arn, sourceMaterialID: Hex.encode(blob.materialID), destinationARN: to.key.arn,
                 destinationMaterialID: to.key.metadata.currentMaterialID, ciphertext: sealed.bytes)
@@ -91,7 +92,7 @@ extension KeyService {
         var input = DecisionInput(encryptionContext: context, acceptsAlias: true)
         input.context = Self.aliasCondition(alias ?? reference)
         input.context.set("kms:ReEncryptOnSameKey", isSame)
-        return try await decide(call.caller, side, reference, input, concerns: call.concerns, on: connection)
+        return try await decide(call.caller, side, reference, input, concerns: call.concerns, reading: reading(on: connection))
     }
 
     /// Whether both names mean one key; said to conditions alone, so it tells a caller nothing.

@@ -1,6 +1,5 @@
 package import AWSProtocol
 import Policies
-import Postgres
 package import Secrets
 
 /// What GenerateDataKey gives. `plaintext` is wiped by whoever wrote it into the answer.
@@ -40,12 +39,12 @@ extension KeyService {
     package func generateDataKey(
         _ call: KeyCall, key reference: KeyReference, bytes: Int, use: KeyUse
     ) async throws(KeyError) -> GeneratedDataKey {
-        try await read(call) { connection in
-            let material = try await self.material(call, reference, use, on: connection)
+        try await self.use(call) { reading in
+            let material = try await self.material(call, reference, use, reading)
             let plaintext = SecretBytes.random(count: bytes)
-            let blob = try plaintext.withUnsafeBytes { try material.seal($0, context: use.encryptionContext) }
+            let blob = try plaintext.withUnsafeBytes { try material.material.seal($0, context: use.encryptionContext) }
             return GeneratedDataKey(
-                keyARN: material.keyARN, materialID: Hex.encode(material.materialID), ciphertext: blob.bytes,
+                keyARN: material.material.keyARN, materialID: Hex.encode(material.material.materialID), ciphertext: blob.bytes,
                 plaintext: Secrets.SharedSecret(plaintext))
         }
     }
@@ -62,11 +61,11 @@ extension KeyService {
     package func encrypt(
         _ call: KeyCall, key reference: KeyReference, plaintext: Secrets.SharedSecret, use: KeyUse
     ) async throws(KeyError) -> EncryptedBytes {
-        try await read(call) { connection in
-            let material = try await self.material(call, reference, use, on: connection)
+        try await self.use(call) { reading in
+            let material = try await self.material(call, reference, use, reading)
             var blob: CiphertextBlob?
-            try plaintext.withUnsafeBytes { blob = try material.seal($0, context: use.encryptionContext) }
-            return EncryptedBytes(keyARN: material.keyARN, ciphertext: blob?.bytes ?? [])
+            try plaintext.withUnsafeBytes { blob = try material.material.seal($0, context: use.encryptionContext) }
+            return EncryptedBytes(keyARN: material.material.keyARN, ciphertext: blob?.bytes ?? [])
         }
     }
 
@@ -74,13 +73,13 @@ extension KeyService {
     package func decrypt(
         _ call: KeyCall, ciphertext: [UInt8], key requested: KeyReference?, use: KeyUse
     ) async throws(KeyError) -> DecryptedBytes {
-        try await read(call) { connection in
+        try await self.use(call) { reading in
             let blob = try CiphertextBlob(parsing: ciphertext)
-            let key = try await self.keyOfBlob(blob, requested, call, on: connection) { reference in
-                try await self.decideUse(call, reference, use, alias: requested, on: connection)
+            let key = try await self.keyOfBlob(blob, requested, call, reading) { reference in
+                try await self.decideUse(call, reference, use, alias: requested, reading)
             }.key
-            let material = try await self.openMaterial(blob.materialID, of: key, on: connection)
-            let plaintext = try material.open(blob, context: use.encryptionContext)
+            let material = try await self.openMaterial(blob.materialID, of: key, reading)
+            let plaintext = try material.material.open(blob, context: use.encryptionContext)
             // Last, so that a dry run fails on everything that a real one fails on.
             if use.isDryRun { throw KeyError.dryRun }
             return DecryptedBytes(
@@ -90,15 +89,15 @@ extension KeyService {
 
     /// Decides about Decrypt without a blob: DryRun with the modifier IGNORE_CIPHERTEXT.
     package func decryptDryRun(_ call: KeyCall, key reference: KeyReference, use: KeyUse) async throws(KeyError) {
-        try await read(call) { connection in
-            _ = try await self.decideUse(call, reference, use, on: connection)
+        try await self.use(call) { reading in
+            _ = try await self.decideUse(call, reference, use, reading)
             throw KeyError.dryRun
         }
     }
 
     /// The key that a blob names, once `decide` has allowed it, where the request names the same or none.
     func keyOfBlob(
-        _ blob: CiphertextBlob, _ requested: KeyReference?, _ call: KeyCall, on connection: PostgresConnection,
+        _ blob: CiphertextBlob, _ requested: KeyReference?, _ call: KeyCall, _ reading: any KeyReading,
         decide: (KeyReference) async throws -> DecidedKey
     ) async throws -> DecidedKey {
         let decided: DecidedKey
@@ -111,33 +110,32 @@ extension KeyService {
         // A bare id will do for a foreign key here: the blob says of which account it is.
         if case .keyID(let id) = requested, id == decided.key.keyID { return decided }
         // After the decision: only who may use the blob's key learns whether the names agree.
-        let named = try await KeyRows.find(requested, account: call.caller.account, region: region, on: connection)
+        let named = try await reading.key(requested, account: call.caller.account, lock: .none)
         guard named?.keyID == decided.key.keyID else { throw KeyError.incorrectKey }
         return decided
     }
 
     private func decideUse(
-        _ call: KeyCall, _ reference: KeyReference, _ use: KeyUse, alias: KeyReference? = nil,
-        on connection: PostgresConnection
+        _ call: KeyCall, _ reference: KeyReference, _ use: KeyUse, alias: KeyReference? = nil, _ reading: any KeyReading
     ) async throws -> DecidedKey {
         for token in use.grantTokens { _ = try tokens.grantID(of: token) }
         var input = DecisionInput(encryptionContext: use.encryptionContext, acceptsAlias: true)
         input.context = Self.aliasCondition(alias ?? reference)
-        return try await decide(call, reference, input, on: connection)
+        return try await decide(call, reference, input, reading: reading)
     }
 
     private func material(
-        _ call: KeyCall, _ reference: KeyReference, _ use: KeyUse, on connection: PostgresConnection
-    ) async throws -> KeyMaterial {
-        let key = try await decideUse(call, reference, use, on: connection).key
+        _ call: KeyCall, _ reference: KeyReference, _ use: KeyUse, _ reading: any KeyReading
+    ) async throws -> OpenedMaterial {
+        let key = try await decideUse(call, reference, use, reading).key
         if use.isDryRun { throw KeyError.dryRun }
-        return try await openMaterial(Hex.decode(key.metadata.currentMaterialID) ?? [], of: key, on: connection)
+        return try await openMaterial(Hex.decode(key.metadata.currentMaterialID) ?? [], of: key, reading)
     }
 
-    func openMaterial(_ id: [UInt8], of key: KeyRow, on connection: PostgresConnection) async throws -> KeyMaterial {
-        guard let stored = try await KeyRows.material(id, of: key, on: connection) else { throw KeyError.invalidCiphertext }
+    func openMaterial(_ id: [UInt8], of key: KeyRow, _ reading: any KeyReading) async throws -> OpenedMaterial {
         do {
-            return try await vault.openMaterial(stored.sealed, id: id, version: stored.version, of: key.arn)
+            guard let opened = try await reading.material(id, of: key) else { throw KeyError.invalidCiphertext }
+            return opened
         } catch let error as VaultError where error.code == .absent {
             // The key was deleted, and a database from before that was restored.
             throw KeyError(.invalidState, "\(key.arn) is unavailable.", cause: error)

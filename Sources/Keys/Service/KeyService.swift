@@ -1,13 +1,15 @@
+import AWSProtocol
 package import Accounts
 package import AuditTrail
+package import Freshness
 package import Logging
 package import Postgres
 
 /// KMS: keys, their states and policies, aliases, grants, and the use of their material.
 ///
-/// Every decision reads key, policy, grants and the caller's own policies in the transaction it is made in; a change is
-/// written, with its audit record, in that same transaction. What the operations mean is said with each of them; what they have
-/// in common is here.
+/// Every decision reads key, policy, grants and the caller's own policies in the transaction it is made in, or, for uses of a key,
+/// from caches that the transaction of its record proves current; a change is written, with its audit record, in the
+/// deciding transaction. What the operations mean is said with each of them; what they have in common is here.
 package final class KeyService: Sendable {
     package struct Limits: Sendable {
         package var grantsPerKey = 50_000
@@ -26,12 +28,15 @@ package final class KeyService: Sendable {
     let limits: Limits
     private let listener: (any KeyEventListener)?
     let logger: Logger
+    private let board: CacheBoard
+    private let caches: KeyCaches
 
     package var region: String { identity.region }
 
     package init(
         pool: PostgresPool, accounts: AccountsStore, trail: AuditTrail, vault: Vault, identity: ServiceIdentity,
-        listener: (any KeyEventListener)? = nil, limits: Limits = Limits(), logger: Logger
+        listener: (any KeyEventListener)? = nil, limits: Limits = Limits(), board: CacheBoard = CacheBoard(),
+        logger: Logger
     ) throws {
         self.pool = pool
         self.accounts = accounts
@@ -41,6 +46,8 @@ package final class KeyService: Sendable {
         self.listener = listener
         self.limits = limits
         self.logger = logger
+        self.board = board
+        caches = KeyCaches(board: board)
         tokens = try GrantTokens(vault: vault)
     }
 
@@ -51,12 +58,14 @@ package final class KeyService: Sendable {
         _ call: KeyCall, _ body: (PostgresConnection) async throws -> R
     ) async throws(KeyError) -> R {
         do {
-            return try await pool.retryingSerialization { connection in
+            let result = try await pool.retryingSerialization { connection in
                 call.restart()
                 let result = try await body(connection)
                 try await trail.append(call.records(), on: connection)
                 return result
             }
+            for key in call.keyARNs { board.changed(.key(key.resourceName)) }
+            return result
         } catch {
             throw await refused(call, error)
         }
@@ -68,6 +77,24 @@ package final class KeyService: Sendable {
     ) async throws(KeyError) -> R {
         do {
             let result = try await pool.transaction(body)
+            try await trail.record(call.records())
+            return result
+        } catch {
+            throw await refused(call, error)
+        }
+    }
+
+    /// Runs a use of a key as `read`, from the caches where they may be believed: then without a transaction, since the one that writes the
+    /// records proves what was read.
+    func use<R: Sendable>(
+        _ call: KeyCall, _ body: (any KeyReading) async throws -> R
+    ) async throws(KeyError) -> R {
+        guard Reliance.current != nil, board.isTrusted else {
+            return try await read(call) { try await body(reading(on: $0)) }
+        }
+        do {
+            let result = try await body(
+                CachedReading(caches: caches, pool: pool, accounts: accounts, vault: vault, region: region))
             try await trail.record(call.records())
             return result
         } catch {
@@ -93,6 +120,7 @@ package final class KeyService: Sendable {
     }
 
     func announce(_ event: KeyEvent) async {
+        board.changed(.key(event.key.resourceName))
         await listener?.keyChanged(event)
     }
 
@@ -100,7 +128,11 @@ package final class KeyService: Sendable {
     private func refused(_ call: KeyCall, _ error: any Error) async -> KeyError {
         guard let refusal = error as? KeyError, refusal.code != .internal else {
             let cause = (error as? KeyError)?.cause ?? error
-            logger.error("key operation failed", metadata: ["operation": "\(call.operation.rawValue)", "cause": "\(cause)"])
+            // The edge decides anew; nothing has gone wrong.
+            let isOutdated = (cause as? AuditError)?.code == .outdated
+            logger.log(
+                level: isOutdated ? .debug : .error,
+                "key operation failed", metadata: ["operation": "\(call.operation.rawValue)", "cause": "\(cause)"])
             return error as? KeyError
                 ?? .internal("The request could not be processed because of an internal error.", cause: error)
         }

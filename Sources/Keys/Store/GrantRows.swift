@@ -31,11 +31,10 @@ enum GrantRows {
         ).map(grant)
     }
 
-    /// Counts no further than `limit`.
-    static func count(keyID: String, upTo limit: Int, on connection: PostgresConnection) async throws -> Int {
-        let rows = try await connection.query(
-            "SELECT count(*) AS n FROM (SELECT 1 FROM key_grants WHERE key_id = \(keyID) LIMIT \(limit)) AS few")
-        return try rows.first?.get("n") ?? 0
+    /// How many there are, as the table's triggers count them.
+    static func count(keyID: String, on connection: PostgresConnection) async throws -> Int {
+        let rows = try await connection.query("SELECT grants FROM key_grant_counts WHERE key_id = \(keyID)")
+        return Int(try rows.first?.get("grants", as: Int32.self) ?? 0)
     }
 
     /// The id of the grant with that name and those very parameters.

@@ -5,6 +5,7 @@ import ArgumentParser
 import AuditTrail
 import AuthorityAPI
 import Foundation
+import Freshness
 import Kafka
 import Keys
 import Logging
@@ -45,13 +46,19 @@ struct Authority: AsyncParsableCommand {
                     identity: core.identity, rolesAreElsewhere: KeyServers(values).areElsewhere),
             ],
             authenticator: authenticator, recorder: CallRecorder(trail: core.trail, identity: core.identity),
-            admission: Self.admission(values, core), region: values.string("region"), logger: logger)
+            admission: Self.admission(values, core), region: values.string("region"), board: core.board, logger: logger)
         let server = AWSServer(
-            configuration: .init(host: values.string("authority.host"), port: values.integer("authority.port")),
+            // A call computes for a fraction of a millisecond.
+            configuration: .init(
+                host: values.string("authority.host"), port: values.integer("authority.port"), answersOnEventLoop: true),
             handler: handler, logger: logger,
             onBound: { port in logger.info("authority serves", metadata: ["port": "\(port)"]) })
         // The shards of this process are known outside before there is anything in them.
         await audit.exporter?.pass()
+        let changes = ChangeAnnouncer(pool: pool, board: core.board, logger: logger) { scopes in
+            // Keys' events are announced with what happened to them.
+            for account in scopes.compactMap(\.account) { await announcer.accountChanged(account) }
+        }
         let keys = core.keys
         let upkeep = LoopService {
             while !Task.isCancelled {
@@ -70,7 +77,7 @@ struct Authority: AsyncParsableCommand {
         }
         // Before the server in the list, so that it stops after it: the last answers are noted too.
         try await process.run(
-            [pool] + audit.services + [producer, SecurityService(security: core.security), upkeep, server])
+            [pool] + audit.services + [producer, SecurityService(security: core.security), changes, upkeep, server])
     }
 
     /// Nil where quotas are turned off.
@@ -102,11 +109,19 @@ struct KeyAnnouncer: KeyEventListener {
     let logger: Logger
 
     func keyChanged(_ event: KeyEvent) async {
-        let announcement = Announcement("key", ["kind": event.kind.rawValue, "key": event.key.description])
+        await announce(Announcement("key", ["kind": event.kind.rawValue, "key": event.key.description]))
+    }
+
+    /// A policy, role, trust or credential of the account may have changed.
+    func accountChanged(_ account: String) async {
+        await announce(Announcement("account", ["account": account]))
+    }
+
+    private func announce(_ announcement: Announcement) async {
         do {
             try await Announcements.announce(announcement, topic: topic, by: producer)
         } catch {
-            logger.warning("a key event was not announced", metadata: ["error": "\(error)"])
+            logger.warning("a change was not announced", metadata: ["error": "\(error)"])
         }
     }
 }

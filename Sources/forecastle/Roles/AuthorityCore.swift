@@ -1,5 +1,6 @@
 import Accounts
 import AuditTrail
+import Freshness
 import Keys
 import Postgres
 
@@ -11,6 +12,7 @@ struct AuthorityCore: Sendable {
     let identity: ServiceIdentity
     /// Has let the database in; whoever serves runs it.
     let security: SecurityGuard
+    let board: CacheBoard
 
     static func open(
         _ process: RoleProcess, pool: PostgresPool, createRootKey: Bool, listener: (any KeyEventListener)? = nil,
@@ -22,13 +24,15 @@ struct AuthorityCore: Sendable {
         let security = VaultSettings.securityGuard(values, pool: pool, vault: vault, logger: process.logger)
         // Before anything is written.
         try await security.admit()
+        let board = CacheBoard()
         let trail = try await AuditTrail.open(
             pool: pool, logger: process.logger, changeShards: changeShards, pace: pace)
         let accounts = AccountsStore(
-            pool: pool, sealer: VaultSealer(vault: vault), trail: trail, region: values.string("region"))
+            pool: pool, sealer: VaultSealer(vault: vault), trail: trail, region: values.string("region"), board: board)
         let keys = try KeyService(
-            pool: pool, accounts: accounts, trail: trail, vault: vault, identity: identity, listener: listener,
+            pool: pool, accounts: accounts, trail: trail, vault: vault, identity: identity, listener: listener, board: board,
             logger: process.logger)
-        return AuthorityCore(accounts: accounts, keys: keys, trail: trail, identity: identity, security: security)
+        return AuthorityCore(
+            accounts: accounts, keys: keys, trail: trail, identity: identity, security: security, board: board)
     }
 }

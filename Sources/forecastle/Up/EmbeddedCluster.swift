@@ -42,7 +42,7 @@ struct EmbeddedCluster: Sendable {
             .init(name: "postgres", stopSignal: SIGINT, stopGrace: .seconds(20)) { try await postgres.start() })
         try await postgres.prepare(logger: logger)
         try folder.write(postgres.superuserConnection + "\n", to: folder.postgresConnection)
-        guard part == .everything else { return }
+        guard part != .postgres else { return }
         try await supervisor.start(
             .init(name: "broker") {
                 try? FileManager.default.removeItem(atPath: folder.brokerAddress)
@@ -57,6 +57,7 @@ struct EmbeddedCluster: Sendable {
         try await bootstrap(values)
         try await supervisor.start(role("authority"))
         try await wait(for: "the authority") { LoopbackPort.accepts(authorityPort) }
+        guard part == .everything else { return }
         try await supervisor.start(role("api"))
         for number in 1...max(1, workers) {
             let faults = number == 1 ? faultyWorker : nil
@@ -67,7 +68,11 @@ struct EmbeddedCluster: Sendable {
 
     /// What a person reads, and what `DIR/ready` holds.
     func announcement(_ part: Up.Part) -> String {
-        guard part == .everything else { return "PostgreSQL  \(postgres.superuserConnection)\n" }
+        switch part {
+        case .postgres: return "PostgreSQL  \(postgres.superuserConnection)\n"
+        case .authority: return "KMS, STS, CloudTrail  http://127.0.0.1:\(authorityPort)\n"
+        case .everything: break
+        }
         return """
             Forecastle is up. Nothing of it is reachable from another machine.
               Forecast, ForecastQuery   http://127.0.0.1:\(apiPort)
@@ -190,11 +195,12 @@ struct EmbeddedCluster: Sendable {
 
     // MARK: Processes
 
-    private func role(_ name: String, number: Int? = nil, faults: String? = nil) -> Supervisor.Member {
+    /// - Parameter settings: flags that come before the folder's settings.
+    func role(_ name: String, number: Int? = nil, faults: String? = nil, settings: [String] = []) -> Supervisor.Member {
         let title = number.map { "\(name)-\($0)" } ?? name
         let starts = Starts()
         return .init(name: title) {
-            var arguments = [name, "--config", folder.configuration] + Forecastle.flags.arguments
+            var arguments = [name, "--config", folder.configuration] + Forecastle.flags.arguments + settings
             // A fault happens to the first process only: the one that takes its place must go on.
             if let faults, starts.isFirst() { arguments += ["--faults-points=\(faults)"] }
             return try await child(title, executable: executable, arguments)
@@ -208,7 +214,7 @@ struct EmbeddedCluster: Sendable {
             name: name, executable: executable, arguments: arguments, environment: environment, log: folder.log(name))
     }
 
-    private func wait(for what: String, _ isReady: () -> Bool) async throws {
+    func wait(for what: String, _ isReady: () -> Bool) async throws {
         let deadline = ContinuousClock.now + Self.readyTimeout
         while !isReady() {
             guard ContinuousClock.now < deadline else {

@@ -15,7 +15,11 @@ enum LoopbackPort {
     static func accepts(_ port: Int) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
-        return withAddress(port) { connect(descriptor, $0, $1) } == 0
+        return connect(descriptor, to: port)
+    }
+
+    static func connect(_ descriptor: Int32, to port: Int) -> Bool {
+        withAddress(port) { Glibc.connect(descriptor, $0, $1) } == 0
     }
 
     private static func bind(to port: Int) -> Int? {

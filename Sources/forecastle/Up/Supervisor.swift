@@ -40,6 +40,11 @@ final class Supervisor: Sendable {
         }
     }
 
+    /// The process that a member is now.
+    func pid(of name: String) -> pid_t? {
+        state.withLock { $0.children.last { $0.member.name == name }?.child.pid }
+    }
+
     func stopAll() async {
         let (children, keepers) = state.withLock { state in
             state.isStopping = true

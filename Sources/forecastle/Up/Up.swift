@@ -15,7 +15,7 @@ struct Up: AsyncParsableCommand {
             "Everything is kept in one folder. Settings that are given as flags reach every process. deploy/up calls this.")
 
     enum Part: String, ExpressibleByArgument, CaseIterable {
-        case everything, postgres
+        case everything, authority, postgres
     }
 
     @Option(help: "Folder in which the cluster keeps everything.")
@@ -24,7 +24,7 @@ struct Up: AsyncParsableCommand {
     @Option(help: "Worker processes.")
     var workers = 1
 
-    @Option(help: "everything, or postgres alone for tests.")
+    @Option(help: "everything, the authority with what it needs, or postgres alone for tests.")
     var only = Part.everything
 
     @Flag(

@@ -42,16 +42,23 @@ struct BenchRecord: Sendable {
 
     /// CPU time then and now of what both runs measured.
     func comparison(with earlier: [BenchResult]) -> [String] {
+        comparison(with: earlier, "CPU s/GiB", \.cpuSecondsPerGiB)
+            + comparison(with: earlier, "CPU ms/request", \.cpuMillisecondsPerRequest)
+    }
+
+    private func comparison(
+        with earlier: [BenchResult], _ title: String, _ figure: (BenchSample) -> Double
+    ) -> [String] {
         var table = TextTable(
-            .text("case"), .number("CPU s/GiB before"), .number("now"), .number("now/before"), .text("ranges apart"))
+            .text("case"), .number("\(title) before"), .number("now"), .number("now/before"), .text("ranges apart"))
         for result in results {
-            guard let now = result.spread(\.cpuSecondsPerGiB),
-                let before = earlier.named(result.name)?.spread(\.cpuSecondsPerGiB)
+            guard let now = result.spread(figure),
+                let before = earlier.named(result.name)?.spread(figure)
             else { continue }
             let apart = now.low > before.high ? "slower" : now.high < before.low ? "faster" : ""
             table.add(
                 result.title, before.text(3), now.text(3), Amount.decimals(now.median / before.median, 2), apart)
         }
-        return table.lines
+        return table.isEmpty ? [] : table.lines
     }
 }
