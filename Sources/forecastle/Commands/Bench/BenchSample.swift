@@ -24,6 +24,8 @@ struct BenchSample: Sendable, Equatable {
     var databaseMillisecondsPerRequest: Double {
         requests.flatMap { figures in figures.databaseCPUSeconds.map { $0 / Double(figures.count) * 1000 } } ?? .nan
     }
+    /// Of both: what a request costs, however busy processor and disk are with something else.
+    var wholeMillisecondsPerRequest: Double { cpuMillisecondsPerRequest + databaseMillisecondsPerRequest }
     var p50Milliseconds: Double { requests.map { $0.p50Seconds * 1000 } ?? .nan }
     var p99Milliseconds: Double { requests.map { $0.p99Seconds * 1000 } ?? .nan }
 
