@@ -58,7 +58,7 @@ import Testing
             "INSERT INTO key_aliases (account, name, key_id) VALUES ('123456789012', 'alias/a', 'k')",
             """
             INSERT INTO key_grants (grant_id, key_id, grantee, issuing_account, creator, creator_id, operations, fingerprint)
-            VALUES (repeat('0', 64), 'k', 'g', '123456789012', 'c', 'c', '{Decrypt}', sha256('f'))
+            VALUES (repeat('0', 64), 'k', 'arn:g', '123456789012', 'c', 'c', '{Decrypt}', sha256('f'))
             """,
             """
             INSERT INTO sessions (access_key_id, role_id, name, sealed_secret, token_digest, created_at, expires_at)

@@ -27,7 +27,7 @@ import Testing
             """
             SELECT root_key_version(sealed) AS version, count(*) AS n FROM (
                 SELECT sealed FROM key_materials UNION ALL SELECT sealed_secret FROM access_keys
-                UNION ALL SELECT sealed_secret FROM sessions) AS all_sealed
+                UNION ALL SELECT sealed_secret FROM sessions UNION ALL SELECT sealed_seed FROM mfa_devices) AS all_sealed
             GROUP BY 1
             """)
         return try rows.reduce(into: [:]) { $0[Int(try $1.get("version", as: Int32.self))] = try $1.get("n", as: Int.self) }
@@ -37,7 +37,7 @@ import Testing
         try await rotation(house).versions().map(\.state)
     }
 
-    /// Keys, access keys and sessions; half of the rows as versions before root keys had numbers wrote them.
+    /// Keys, access keys, sessions and MFA devices; half of the rows as versions before root keys had numbers wrote them.
     private func fill(_ house: House) async throws -> [(key: KeyReference, blob: [UInt8])] {
         let admin = try await house.admin
         let role = try await house.role("r")
@@ -48,10 +48,20 @@ import Testing
             _ = try await house.user("u\(number)")
             _ = try await house.accounts.createAccessKey(user: "u\(number)", account: customer, by: .commandLine)
             _ = try await house.session(of: role, name: "session-\(number)")
+            let device = try await house.accounts.prepareMFADevice()
+            _ = try await house.pool.transaction {
+                try await house.accounts.insert(
+                    device, name: "phone-\(number)", path: "/", tags: .none, account: customer, on: $0)
+            }
+            let stored = try await house.pool.query(
+                "SELECT sealed_seed FROM mfa_devices WHERE device_id = \(device.deviceID)")
+            let sealed: [UInt8] = try #require(stored.first).get("sealed_seed")
+            let seed = try device.seed.withUnsafeBytes { Array($0) }
+            #expect(seed.count == 40 && !sealed.indices.contains { sealed[$0...].starts(with: seed.prefix(8)) })
         }
         for (table, id, column) in [
             ("key_materials", "key_id", "sealed"), ("access_keys", "access_key_id", "sealed_secret"),
-            ("sessions", "access_key_id", "sealed_secret"),
+            ("sessions", "access_key_id", "sealed_secret"), ("mfa_devices", "device_id", "sealed_seed"),
         ] {
             let changed = try await house.pool.execute(
                 """
@@ -69,6 +79,10 @@ import Testing
         let security = SecurityGuard(pool: house.pool, vault: vault, logger: quiet)
         try await security.admit()
         let sealer = VaultSealer(vault: vault)
+        for row in try await house.pool.query("SELECT device_id::text AS id, sealed_seed FROM mfa_devices") {
+            let label = "mfa-device/" + (try row.get("id", as: String.self))
+            #expect(try await sealer.open(try row.get("sealed_seed"), label: label).count == 40)
+        }
         for (table, prefix) in [("access_keys", "access-key/"), ("sessions", "session/")] {
             for row in try await house.pool.query("SELECT access_key_id, sealed_secret FROM \(raw: table)") {
                 let id: String = try row.get("access_key_id")

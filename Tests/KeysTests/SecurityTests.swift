@@ -127,7 +127,10 @@ import Testing
     @Test func aChangeThatCommitsAfterALaterOneIsCounted() async throws {
         try await House.with { house in
             _ = try await house.user("slow")
-            _ = try await house.user("quick")
+            // Of another account: changes in one wait for each other.
+            try await house.pool.execute("INSERT INTO accounts (account, name) VALUES ('000000000001', 'other')")
+            try await house.pool.execute(
+                "INSERT INTO users (user_id, account, path, name) VALUES ('AIDAQQQQQQQQQQQQQQQQQ', '000000000001', '/', 'quick')")
             let before = try await state(house).epoch
             let remove: (String) -> PostgresQuery = { "DELETE FROM users WHERE name = \($0)" }
             try await house.pool.transaction { slow in
