@@ -108,14 +108,16 @@ let package = Package(
                 serviceLifecycle,
             ]),
 
+        room("Verification", ["AWSProtocol", "AuditTrail", "CLinux", "Postgres", crypto]),
+
         // Level 5
         .executableTarget(
             name: "forecastle",
             dependencies: [
                 "AWSClients", "AWSProtocol", "AWSServer", "Accounts", "Artifacts", "AuditTrail", "AuthorityAPI", "CLinux",
-                "Catalog", "Envelope", "EnvelopeKMS", "ForecastAPI", "Forecasting", "Jobs", "Kafka", "Keys",
+                "Catalog", "Envelope", "EnvelopeKMS", "FaultInjection", "ForecastAPI", "Forecasting", "Jobs", "Kafka", "Keys",
                 "ObjectStore", "Outbox", "Pipelines", "Policies", "Postgres", "Secrets", "Telemetry", "TimeSeries",
-                argumentParser, crypto, logging, metrics, serviceLifecycle, unixSignals, yams,
+                "Verification", argumentParser, crypto, logging, metrics, serviceLifecycle, unixSignals, yams,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -169,6 +171,8 @@ let package = Package(
                 "ObjectStore", "Pipelines", "Postgres", "PostgresTesting", "Secrets", "TimeSeries", crypto,
             ]),
         tests("ForecastingTests", ["Forecasting", "TimeSeries"]),
+        tests(
+            "VerificationTests", ["AWSProtocol", "Postgres", "PostgresTesting", "Verification", crypto, logging]),
         tests("FaultInjectionTests", ["FaultInjection", "ServiceTesting", logging, nioCore, nioPosix]),
     ]
 )

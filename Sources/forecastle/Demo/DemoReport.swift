@@ -67,7 +67,8 @@ struct DemoReport {
             "average wQL", Amount.decimals(metrics["AverageWeightedQuantileLoss"]?.doubleValue ?? .nan, 4), "of all quantiles")
         let errors = metrics["ErrorMetrics"]?.arrayValue?.first { $0["ForecastType"]?.stringValue == "0.5" }
         let meanings = [
-            ("WAPE", "of the median: sum of errors by sum of values"), ("RMSE", "of the median: in units of the series"), ("MAPE", "of the median: mean share of error"),
+            ("WAPE", "of the median: sum of errors by sum of values"), ("RMSE", "of the median: in units of the series"),
+            ("MAPE", "of the median: mean share of error"),
             ("MASE", "of the median: below 1 is better than repeating the last season"),
         ]
         for (name, meaning) in meanings {

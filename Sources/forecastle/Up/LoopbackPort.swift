@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 
 /// Ports of 127.0.0.1.
 enum LoopbackPort {
@@ -15,7 +14,11 @@ enum LoopbackPort {
     static func accepts(_ port: Int) -> Bool {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(descriptor) }
-        return withAddress(port) { connect(descriptor, $0, $1) } == 0
+        return connect(descriptor, to: port)
+    }
+
+    static func connect(_ descriptor: Int32, to port: Int) -> Bool {
+        withAddress(port) { Glibc.connect(descriptor, $0, $1) } == 0
     }
 
     private static func bind(to port: Int) -> Int? {
@@ -42,18 +45,6 @@ enum LoopbackPort {
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
-        }
-    }
-}
-
-/// Counts the starts of one member.
-final class Starts: Sendable {
-    private let count = Mutex(0)
-
-    func isFirst() -> Bool {
-        count.withLock { count in
-            count += 1
-            return count == 1
         }
     }
 }
