@@ -2,6 +2,7 @@ import AWSProtocol
 import ArgumentParser
 import Foundation
 import Glibc
+import Logging
 
 /// `forecastle chaos --case N|all|quick --seed S`
 struct ChaosCases: AsyncParsableCommand {
@@ -47,6 +48,7 @@ struct ChaosCases: AsyncParsableCommand {
     }
 
     func run() async throws {
+        LoggingSystem.bootstrap { _ in SwiftLogNoOpLogHandler() }
         let first = seed ?? UInt64.random(in: 1...999_999)
         // A reader of standard output that goes away must not end us before the clusters are stopped.
         signal(SIGPIPE, SIG_IGN)

@@ -2,6 +2,7 @@ import AWSProtocol
 import ArgumentParser
 import Foundation
 import Glibc
+import Logging
 import Postgres
 import Verification
 
@@ -52,6 +53,7 @@ struct ChaosStorm: AsyncParsableCommand {
     }
 
     func run() async throws {
+        LoggingSystem.bootstrap { _ in SwiftLogNoOpLogHandler() }
         signal(SIGPIPE, SIG_IGN)
         try FileManager.default.createDirectory(
             atPath: data, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o711])
@@ -94,7 +96,7 @@ struct Storm: ChaosCase {
 
     func run(_ trial: ChaosTrial) async throws {
         let (cluster, load) = (trial.cluster, trial.load)
-        let access = try await load.prepare()
+        let access = try await load.prepare(openJobs: Self.openMax)
         let began = ContinuousClock.now
         let faults = Task { try await storm(trial, until: began + submitting) }
         await withTaskGroup(of: Void.self) { group in

@@ -94,7 +94,8 @@ struct CommitAnswersLost: ChaosCase {
             let name = "in_doubt_\(number)"
             let first = try? await load.create(name, access, by: load.once)
             try await trial.wait(until: "the API's COMMIT to lose its answer") { api.severedAnswers > before }
-            // Whatever the client was told: the name is taken once.
+            // Whatever the client was told, the name is taken once. While the dataset is imported into, it is not looked at.
+            try await trial.wait(until: "the job to end") { try await cluster.openJobs() == 0 }
             do {
                 _ = try await load.create(name, access, by: load.client)
                 try trial.expect(first == nil, "\(name) was accepted twice")

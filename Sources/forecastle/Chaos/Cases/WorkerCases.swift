@@ -106,7 +106,7 @@ private struct PausedWorker {
             ? try await trial.load.prepare() : try await trial.load.customer.access("Again\(trial.random(1...999_999))")
         let dataset = try await trial.load.dataset("paused_\(trial.random(1...999_999))", access)
         let worker = try await cluster.restart("worker-1", faults: "\(point)=stop")
-        let before = cluster.log("worker-1").components(separatedBy: Self.lost).count
+        let before = cluster.lostLeases("worker-1")
         for attempt in 1... {
             try trial.expect(attempt <= 40, "\(point) was not reached")
             _ = try await trial.load.create("paused_\(attempt)", dataset: dataset, access, by: trial.load.client)
@@ -126,14 +126,12 @@ private struct PausedWorker {
         let published = try await state(cluster)
         cluster.resume("worker-1")
         try await trial.wait(until: "the woken worker to see that it lost its lease") {
-            cluster.log("worker-1").components(separatedBy: Self.lost).count > before
+            cluster.lostLeases("worker-1") > before
         }
         try trial.expect(try await state(cluster) == published, "the woken worker changed what was published")
         try trial.expect(!worker.hasEnded, "the woken worker ended")
         trial.saw("woken after \(stopped.duration(to: .now).rounded): it lost its lease and changed nothing")
     }
-
-    private static let lost = "A lease was lost"
 
     private func state(_ cluster: ChaosCluster) async throws -> [String] {
         try await cluster.jobs.query(

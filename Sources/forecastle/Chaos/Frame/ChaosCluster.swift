@@ -105,6 +105,13 @@ final class ChaosCluster: Sendable {
 
     func log(_ name: String) -> String { (try? String(contentsOfFile: folder.log(name), encoding: .utf8)) ?? "" }
 
+    /// How often a worker said in its log that a lease of its own was gone: it saw so itself, or the row's fence refused it.
+    func lostLeases(_ worker: String) -> Int {
+        log(worker).split(separator: "\n").count {
+            $0.contains("A lease was lost") || $0.contains("This attempt no longer owns its task")
+        }
+    }
+
     func count(_ query: PostgresQuery) async throws -> Int { try await jobs.query(query).first?.get("n") ?? 0 }
 
     func openJobs() async throws -> Int { try await count("SELECT count(*) AS n FROM job WHERE finished_at IS NULL") }

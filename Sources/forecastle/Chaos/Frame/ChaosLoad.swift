@@ -8,7 +8,8 @@ import Verification
 final class ChaosLoad: Sendable {
     /// Imports that may be open at once; more are not submitted before some have ended.
     static let openMax = 8
-    private static let datasets = 4
+    /// A dataset takes one import at a time: with many more of them than open jobs, one that is asked for is free.
+    private static let datasetsPerOpenJob = 3
     private static let itemsOfAJob = 100
     private static let daysOfAnItem = 28
 
@@ -44,11 +45,11 @@ final class ChaosLoad: Sendable {
     var unanswered: Int { state.withLock { $0.unanswered } }
 
     /// Data, role, key and datasets.
-    func prepare() async throws -> DemoCustomer.Access {
+    func prepare(openJobs: Int = ChaosLoad.openMax) async throws -> DemoCustomer.Access {
         try put("small.csv", items: 2)
         try put("chunked.csv", items: Self.itemsOfAJob)
         let access = try await customer.access("Chaos")
-        for number in 0..<Self.datasets {
+        for number in 0..<openJobs * Self.datasetsPerOpenJob {
             let arn = try await dataset("chaos_\(number)", access)
             state.withLock { $0.datasets.append(arn) }
         }
