@@ -52,16 +52,14 @@ struct EmbeddedCluster: Sendable {
         try await postgres.prepare(logger: logger)
         try folder.write(postgres.superuserConnection + "\n", to: folder.postgresConnection)
         guard part == .everything else { return }
-        if !wiring.hasBrokerOfItsOwn {
-            try await supervisor.start(
-                .init(name: "broker") {
-                    try? FileManager.default.removeItem(atPath: folder.brokerAddress)
-                    return try await child(
-                        "broker",
-                        executable: URL(fileURLWithPath: executable).deletingLastPathComponent().path + "/forecastle-broker",
-                        ["--data", folder.path])
-                })
-        }
+        try await supervisor.start(
+            .init(name: "broker") {
+                try? FileManager.default.removeItem(atPath: folder.brokerAddress)
+                return try await child(
+                    "broker",
+                    executable: URL(fileURLWithPath: executable).deletingLastPathComponent().path + "/forecastle-broker",
+                    ["--data", folder.path] + (wiring.flags["broker"] ?? []))
+            })
         try await wait(for: "the broker") { FileManager.default.fileExists(atPath: folder.brokerAddress) }
         let values = try writeConfiguration()
         try await migrate(values)

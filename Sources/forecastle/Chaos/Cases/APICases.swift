@@ -114,18 +114,12 @@ struct RelayKilledBeforeMarking: ChaosCase {
     let expects = "the message is published again after the claim's lease; the job has one result"
     let limit: Duration = .seconds(300)
 
-    var setup: ChaosSetup {
-        var setup = ChaosSetup()
-        setup.broker = .hosted(brokers: 1)
-        return setup
-    }
-
     func run(_ trial: ChaosTrial) async throws {
         let (cluster, load) = (trial.cluster, trial.load)
         let access = try await load.prepare()
         try await trial.wait(until: "the outbox to be empty") { try await cluster.count("SELECT count(*) AS n FROM outbox") == 0 }
         // The acknowledgement comes late, so that there is a moment between claim and DELETE.
-        cluster.broker { $0.setRoundTrip(.seconds(2)) }
+        try await cluster.order("rtt 2000")
         _ = try await load.create("published_twice", access, by: load.client)
         let relay = try await cluster.superuser.withConnection { connection in
             _ = try await connection.query("BEGIN")
@@ -150,7 +144,7 @@ struct RelayKilledBeforeMarking: ChaosCase {
             return name
         }
         trial.injected("killed the relay of \(relay) between acknowledgement and DELETE")
-        cluster.broker { $0.setRoundTrip(.zero) }
+        try await cluster.order("rtt 0")
         let left = try await cluster.count("SELECT count(*) AS n FROM outbox")
         try trial.expect(left > 0, "the row is gone although its DELETE never happened")
         try await trial.waitForSuccess()

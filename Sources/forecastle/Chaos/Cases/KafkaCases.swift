@@ -13,18 +13,12 @@ struct BrokersDown: ChaosCase {
     let expects = "jobs are accepted and done; the outbox drains when the brokers are up; at its bound 503"
     let isQuick = true
 
-    var setup: ChaosSetup {
-        var setup = ChaosSetup()
-        setup.broker = .hosted(brokers: 1)
-        return setup
-    }
-
     func run(_ trial: ChaosTrial) async throws {
         let (cluster, load) = (trial.cluster, trial.load)
         let access = try await load.prepare()
         try await load.steadily(access, on: cluster, every: .milliseconds(200)) {
             try await trial.wait(until: "jobs to succeed") { try await trial.succeeded() > 1 }
-            cluster.broker { $0.setDown() }
+            try await cluster.order("down")
             let began = ContinuousClock.now
             let before = try await trial.succeeded()
             let accepted = load.accepted.count
@@ -34,7 +28,7 @@ struct BrokersDown: ChaosCase {
                 try await Task.sleep(for: .milliseconds(200))
             }
             let during = try await trial.succeeded() - before
-            cluster.broker { $0.setUp() }
+            try await cluster.order("up")
             trial.injected("brokers down for \(began.duration(to: .now).rounded)")
             try trial.expect(most > 0, "the outbox stayed empty: the brokers were not missed")
             try trial.expect(load.accepted.count > accepted, "no job was accepted meanwhile")
@@ -43,18 +37,17 @@ struct BrokersDown: ChaosCase {
                 "meanwhile \(load.accepted.count - accepted) accepted, \(during) succeeded, at most \(most) rows in the outbox")
         }
         try await trial.wait(until: "the outbox to drain") { try await cluster.count("SELECT count(*) AS n FROM outbox") == 0 }
-        // 100,000 rows that wait long: the bound is the relay's own.
+        // Full is what cannot be published: the rows are due, and nobody takes them.
+        try await cluster.order("down")
         _ = try await cluster.superuser.query(
-            """
-            INSERT INTO outbox (topic, payload, available_at)
-            SELECT 'forecastle.control', '{}', now() + interval '1 hour' FROM generate_series(1, 100000)
-            """)
+            "INSERT INTO outbox (topic, payload) SELECT 'forecastle.filler', '{}' FROM generate_series(1, 100000)")
         try await trial.wait(until: "the API to shed load") {
             _ = await load.submit(access)
             return load.errors.contains { $0.status == 503 }
         }
         trial.injected("outbox filled with 100,000 rows")
-        _ = try await cluster.superuser.query("DELETE FROM outbox WHERE available_at > now() + interval '10 minutes'")
+        _ = try await cluster.superuser.query("DELETE FROM outbox WHERE topic = 'forecastle.filler'")
+        try await cluster.order("up")
         let accepted = load.accepted.count
         try await trial.wait(until: "the API to accept again") {
             _ = await load.submit(access)
@@ -73,22 +66,15 @@ struct ProduceErrors: ChaosCase {
     let expects = "passing errors are tried again, fatal ones rebuild the client; no job is lost"
     let isQuick = true
 
-    var setup: ChaosSetup {
-        var setup = ChaosSetup()
-        setup.broker = .hosted(brokers: 1)
-        return setup
-    }
-
     func run(_ trial: ChaosTrial) async throws {
         let (cluster, load) = (trial.cluster, trial.load)
         let access = try await load.prepare()
-        let answers: [(String, EmbeddedBroker.Answer)] = [
-            ("not leader", .notLeader), ("timed out", .timedOut), ("too large", .tooLarge), ("disconnect", .disconnect),
-            ("fenced producer", .fencedProducer), ("out of order", .outOfOrderSequence), ("timed out", .timedOut),
+        let answers = [
+            "not-leader", "timed-out", "too-large", "disconnect", "fenced-producer", "out-of-order-sequence", "timed-out",
         ]
         try await load.steadily(access, on: cluster, every: .milliseconds(100)) {
-            for (name, answer) in trial.shuffled(answers) {
-                cluster.broker { $0.answer(.produce, with: [answer, answer]) }
+            for name in trial.shuffled(answers) {
+                try await cluster.order("answer produce \(name) \(name)")
                 trial.injected("two produce requests answered: \(name)")
                 let before = try await trial.succeeded()
                 try await trial.wait(until: "jobs to succeed after \(name)") { try await trial.succeeded() > before + 1 }
@@ -192,7 +178,7 @@ struct RebalanceStorm: ChaosCase {
 
     var setup: ChaosSetup {
         var setup = ChaosSetup()
-        setup.broker = .hosted(brokers: 3)
+        setup.brokers = 3
         return setup
     }
 
@@ -204,11 +190,9 @@ struct RebalanceStorm: ChaosCase {
         try await load.steadily(access, on: cluster) {
             _ = try? await load.create("long", file: "long.csv", access, by: load.client)
             for round in 1...8 {
-                cluster.broker { broker in
-                    broker.answer(.heartbeat, with: Array(repeating: .rebalancing, count: 4))
-                    broker.answer(.offsetCommit, with: [.notCoordinator, .rebalancing])
-                    broker.setCoordinator(group: group, broker: round % 3 + 1)
-                }
+                try await cluster.order("answer heartbeat rebalancing rebalancing rebalancing rebalancing")
+                try await cluster.order("answer offset-commit not-coordinator rebalancing")
+                try await cluster.order("coordinator \(group) \(round % 3 + 1)")
                 let end = ContinuousClock.now + .seconds(2)
                 while ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(100)) }
             }
@@ -229,12 +213,6 @@ struct WorkerOutOfItsGroup: ChaosCase {
     let title = "a worker leaves its group by silence"
     let injects = "SIGSTOP past the group's session, then SIGCONT; the other worker held down"
     let expects = "it joins again and goes on with everything alone"
-
-    var setup: ChaosSetup {
-        var setup = ChaosSetup()
-        setup.broker = .hosted(brokers: 1)
-        return setup
-    }
 
     func run(_ trial: ChaosTrial) async throws {
         let (cluster, load) = (trial.cluster, trial.load)

@@ -25,15 +25,9 @@ extension ChaosCase {
 
 /// The cluster that a case wants.
 struct ChaosSetup: Sendable {
-    enum Broker: Sendable {
-        /// `forecastle-broker`, a process that can be killed.
-        case process
-        /// The same mock cluster in this process, which can be told to fail.
-        case hosted(brokers: Int)
-    }
-
     var workers = 2
-    var broker = Broker.process
+    /// Of the embedded cluster of Kafka, which takes orders of faults.
+    var brokers = 1
     /// Connections that go through a fault proxy.
     var routes: Set<ChaosRoute> = []
     var launchers: [String: [String]] = [:]

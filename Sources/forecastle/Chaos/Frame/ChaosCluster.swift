@@ -4,7 +4,6 @@ import Glibc
 import Kafka
 import Logging
 import Postgres
-import Synchronization
 import Verification
 
 /// An embedded cluster of a case's own, whose processes, connections and broker can be tampered with.
@@ -21,7 +20,6 @@ final class ChaosCluster: Sendable {
     private let embedded: EmbeddedCluster
     private let proxies: [ChaosRoute: FaultProxy]
     private let proxyTasks: [Task<Void, any Error>]
-    private let hosted = Mutex<EmbeddedBroker?>(nil)
     private let logger = Logger(label: "chaos") { _ in SwiftLogNoOpLogHandler() }
 
     private static let restartDelayMax: Duration = .seconds(1)
@@ -37,7 +35,7 @@ final class ChaosCluster: Sendable {
         wiring.launchers = setup.launchers
         for role in ["api", "worker"] { wiring.flags[role] = ChaosSetup.defaults }
         for (name, flags) in setup.flags { wiring.flags[name, default: []] += flags }
-        if case .hosted = setup.broker { wiring.hasBrokerOfItsOwn = true }
+        wiring.flags["broker", default: []] += ["--takes-orders", "--brokers", "\(setup.brokers)"]
         let plain = try EmbeddedCluster(folder: folder, workers: setup.workers, isThrowaway: false, logger: logger)
         let routed = try ProxyPlan(routes: setup.routes, cluster: plain, seed: seed, logger: logger)
         for (name, flags) in routed.flags { wiring.flags[name, default: []] += flags }
@@ -61,7 +59,6 @@ final class ChaosCluster: Sendable {
     private let clientEndpoint: String?
 
     func start() async throws {
-        if case .hosted(let brokers) = setup.broker { try hostBroker(brokers) }
         try await embedded.start(.everything, supervisor)
     }
 
@@ -73,10 +70,6 @@ final class ChaosCluster: Sendable {
         for pool in [jobs, authority, superuser] { pool.close() }
         await supervisor.stopAll()
         for task in proxyTasks { task.cancel() }
-        hosted.withLock { broker in
-            broker?.stop()
-            broker = nil
-        }
     }
 
     // MARK: What it is made of
@@ -123,10 +116,20 @@ final class ChaosCluster: Sendable {
         return child
     }
 
+    /// The same, once the supervisor has started it again.
+    func running(_ name: String) async throws -> ChildProcess {
+        let deadline = ContinuousClock.now + ChaosTrial.waitLimit
+        while true {
+            if let child = supervisor.child(name) { return child }
+            guard ContinuousClock.now < deadline else { throw ChaosFailure(description: "\(name) was not started again") }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
     /// Ends a process without asking. The supervisor starts another, unless it is held.
     @discardableResult
     func kill9(_ name: String) async throws -> ChildProcess {
-        let child = try child(name)
+        let child = try await running(name)
         child.signal(SIGKILL)
         await child.wait()
         return child
@@ -154,11 +157,11 @@ final class ChaosCluster: Sendable {
 
     /// Starts a worker anew with fault points.
     func restart(_ name: String, faults text: String) async throws -> ChildProcess {
-        let old = try child(name)
+        let old = try await running(name)
         faults.plan(text, for: name)
         await old.stop(grace: Self.killGrace)
         try await waitForNext(name, after: old)
-        return try child(name)
+        return try await running(name)
     }
 
     /// The postmaster and its children.
@@ -177,21 +180,30 @@ final class ChaosCluster: Sendable {
 
     // MARK: Broker
 
-    func broker(_ body: (EmbeddedBroker) -> Void) {
-        hosted.withLock { broker in
-            guard let broker else { preconditionFailure("The case's setup hosts no broker.") }
-            body(broker)
+    /// Has the broker carry out an order of faults, and waits until it has.
+    func order(_ text: String) async throws {
+        let order = "\(try FaultOrder(text))"
+        let done = "order done: \(order)"
+        let count = log("broker").split(separator: "\n").count { $0 == done }
+        let deadline = ContinuousClock.now + ChaosTrial.waitLimit
+        // Where the broker has just ended its successor's pipe is waited for.
+        while !send(order) { try await pause(until: deadline, "the broker to take orders") }
+        while log("broker").split(separator: "\n").count(where: { $0 == done }) <= count {
+            try await pause(until: deadline, "the broker to carry out: \(order)")
         }
     }
 
-    /// A broker without a memory takes the place of the one that was.
-    func hostBroker(_ brokers: Int) throws {
-        let broker = try EmbeddedBroker(brokers: brokers, logger: logger)
-        hosted.withLock { old in
-            old?.stop()
-            old = broker
-        }
-        try folder.write(broker.bootstrap + "\n", to: folder.brokerAddress, mode: 0o644)
+    private func send(_ order: String) -> Bool {
+        let pipe = open(folder.path + "/broker.orders", O_WRONLY | O_NONBLOCK | O_CLOEXEC)
+        guard pipe >= 0 else { return false }
+        defer { close(pipe) }
+        let line = Array((order + "\n").utf8)
+        return write(pipe, line, line.count) == line.count
+    }
+
+    private func pause(until deadline: ContinuousClock.Instant, _ what: String) async throws {
+        guard ContinuousClock.now < deadline else { throw ChaosFailure(description: "waited for \(what)") }
+        try await Task.sleep(for: .milliseconds(10))
     }
 
     /// A producer beside the cluster's own, for the time of `body`.

@@ -30,8 +30,8 @@ enum ChaosNeed: Sendable, Hashable {
     }
 
     static func path(of program: String) -> String? {
-        let folders =
-            (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":") + ["/usr/sbin", "/sbin"]
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+        let folders: [String] = path.split(separator: ":").map(String.init) + ["/usr/sbin", "/sbin"]
         return folders.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
     }
 }
