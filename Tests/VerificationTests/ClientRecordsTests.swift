@@ -1,3 +1,4 @@
+import AWSProtocol
 import Testing
 
 @testable import Verification

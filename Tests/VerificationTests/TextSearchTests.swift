@@ -39,7 +39,8 @@ import Testing
 
     @Test func whatIsLeftOutIsNotRead() throws {
         try with(["buckets/x": Data("canary".utf8), "bucketsful": Data("canary".utf8)]) { root in
-            #expect(try found(["canary"], root, except: [root + "/buckets"]) == ["bucketsful": ["canary"]])
+            let result = try found(["canary"], root, except: [root + "/buckets"])
+            #expect(result == ["bucketsful": ["canary"]])
         }
     }
 }
