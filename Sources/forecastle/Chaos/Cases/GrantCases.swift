@@ -160,7 +160,6 @@ struct CrashAroundCreateGrant: ChaosCase {
     let title = "crash around CreateGrant, planner paused past its job's end"
     let injects = "kill -9 before CreateGrant and between its effect and its record; SIGSTOP there until the job was stopped"
     let expects = "the grant is found by its Name and retired; none is left"
-    let isQuick = true
     let limit: Duration = .seconds(500)
 
     func run(_ trial: ChaosTrial) async throws {

@@ -11,7 +11,6 @@ struct BrokersDown: ChaosCase {
     let title = "all brokers down"
     let injects = "every broker down for 15 s; then the outbox filled to its bound"
     let expects = "jobs are accepted and done; the outbox drains when the brokers are up; at its bound 503"
-    let isQuick = true
 
     func run(_ trial: ChaosTrial) async throws {
         let (cluster, load) = (trial.cluster, trial.load)
@@ -64,7 +63,6 @@ struct ProduceErrors: ChaosCase {
     let title = "errors of the broker"
     let injects = "not leader, timed out, too large, out of order, fenced producer, disconnects: in seeded order"
     let expects = "passing errors are tried again, fatal ones rebuild the client; no job is lost"
-    let isQuick = true
 
     func run(_ trial: ChaosTrial) async throws {
         let (cluster, load) = (trial.cluster, trial.load)

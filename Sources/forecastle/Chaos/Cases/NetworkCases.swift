@@ -10,7 +10,6 @@ struct WorkerPartitioned: ChaosCase {
     let title = "worker cut off from PostgreSQL"
     let injects = "black hole between one worker and the database: its requests, the answers, then both, three leases each"
     let expects = "it stops writing by its own clock; another takes over; nothing doubled"
-    let isQuick = true
     let limit: Duration = .seconds(400)
 
     var setup: ChaosSetup {

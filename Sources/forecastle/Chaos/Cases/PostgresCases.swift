@@ -41,7 +41,6 @@ struct SessionsTerminated: ChaosCase {
     let title = "sessions terminated at random"
     let injects = "pg_terminate_backend of random sessions of both databases for 15 s"
     let expects = "only what may be repeated is repeated; nothing doubled"
-    let isQuick = true
 
     func run(_ trial: ChaosTrial) async throws {
         let cluster = trial.cluster
@@ -128,7 +127,6 @@ struct PostgresPaused: ChaosCase {
     let title = "PostgreSQL stopped"
     let injects = "SIGSTOP of all its processes for 15 s under load"
     let expects = "requests end in 5xx; pools bounded; workers lose their leases by their own clock and pause; no herd after it"
-    let isQuick = true
 
     func run(_ trial: ChaosTrial) async throws {
         let cluster = trial.cluster
@@ -235,7 +233,6 @@ struct ConnectionsExhausted: ChaosCase {
     let title = "connections exhausted"
     let injects = "no new session is granted to the jobs role, and the API's are terminated"
     let expects = "the API sheds with 503; beats have their own connection and lose no lease"
-    let isQuick = true
 
     func run(_ trial: ChaosTrial) async throws {
         let (cluster, load) = (trial.cluster, trial.load)

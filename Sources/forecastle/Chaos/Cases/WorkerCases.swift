@@ -10,7 +10,6 @@ struct WorkerKilledAnywhere: ChaosCase {
     let title = "worker killed at every fault point"
     let injects = "kill -9 of a worker at each named point, by count"
     let expects = "another goes on behind the last durable chunk; nothing lost or doubled"
-    let isQuick = true
     let limit: Duration = .seconds(900)
     private static let attemptsMax = 40
 
@@ -66,7 +65,6 @@ struct WorkerPausedBeforeItsCommit: ChaosCase {
     let title = "worker paused between its lease check and its commit"
     let injects = "SIGSTOP before the task's last write and before the job's publication, then SIGCONT"
     let expects = "the late write changes no row; one result"
-    let isQuick = true
     let limit: Duration = .seconds(400)
 
     func run(_ trial: ChaosTrial) async throws {
@@ -151,7 +149,6 @@ struct PoisonJob: ChaosCase {
     let title = "poison job"
     let injects = "a job at which every worker dies, each time"
     let expects = "after N lost leases it fails with a reason; the fleet lives on"
-    let isQuick = true
     let limit: Duration = .seconds(400)
 
     var setup: ChaosSetup {
