@@ -4,7 +4,7 @@ import os
 import subprocess
 
 import pytest
-from conftest import BIN
+from conftest import BIN, ROOT
 
 SEED = os.environ.get("FORECASTLE_CHAOS_SEED", "1")
 DATA = f"/var/tmp/forecastle-{os.getuid()}"
@@ -38,6 +38,11 @@ def test_case(number, tmp_path):
 
 def test_there_are_quick_cases():
     assert len(CASES) >= 10
+
+
+def test_the_page_has_the_table_of_the_program():
+    result = subprocess.run([BIN / "forecastle", "chaos", "list", "--markdown"], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() in (ROOT / "docs" / "chaos.md").read_text()
 
 
 @pytest.mark.parametrize("arguments", [["--case", "9999"], ["--case", "x"], ["--case", ""], ["--case", "1", "--repeat", "0"]])
