@@ -119,14 +119,17 @@ let package = Package(
                 serviceLifecycle,
             ]),
 
+        room("Verification", ["AWSProtocol", "AuditTrail", "CLinux", "Postgres", crypto]),
+
         // Level 5
         .executableTarget(
             name: "forecastle",
             dependencies: [
                 "AWSClients", "AWSProtocol", "AWSServer", "Accounts", "Artifacts", "AuditTrail", "AuthorityAPI", "CLinux",
-                "CZlib", "Catalog", "Envelope", "EnvelopeKMS", "ForecastAPI", "Forecasting", "Freshness", "Jobs", "Kafka", "Keys",
+                "CZlib", "Catalog", "Envelope", "EnvelopeKMS", "FaultInjection", "ForecastAPI", "Forecasting", "Freshness", "Jobs",
+                "JobsSimulation", "Kafka", "Keys",
                 "ObjectStore", "Outbox", "Pipelines", "Policies", "Postgres", "Secrets", "Telemetry", "TimeSeries",
-                argumentParser, crypto, logging, metrics, serviceLifecycle, unixSignals, yams,
+                "Verification", argumentParser, crypto, logging, metrics, serviceLifecycle, unixSignals, yams,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -188,6 +191,8 @@ let package = Package(
                 "ObjectStore", "Pipelines", "Postgres", "PostgresTesting", "Secrets", "TimeSeries", crypto,
             ]),
         tests("ForecastingTests", ["Forecasting", "TimeSeries"]),
+        tests(
+            "VerificationTests", ["AWSProtocol", "Postgres", "PostgresTesting", "Verification", crypto, logging]),
         tests("FaultInjectionTests", ["FaultInjection", "ServiceTesting", logging, nioCore, nioPosix]),
     ]
 )

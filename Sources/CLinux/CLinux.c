@@ -127,3 +127,7 @@ long clinux_splice(int from, int to, size_t bytes) {
 int clinux_reserve(int file, int64_t bytes) {
     return fallocate(file, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes);
 }
+
+int clinux_contains(const void *base, size_t bytes, const void *wanted, size_t wanted_bytes) {
+    return memmem(base, bytes, wanted, wanted_bytes) != NULL;
+}

@@ -18,16 +18,29 @@ package final class FaultProxy: Service {
     }
 
     package struct Upstream: Sendable, Hashable {
-        package let host: String
-        package let port: Int
-
-        package init(host: String, port: Int) {
-            self.host = host
-            self.port = port
+        fileprivate enum Place: Hashable {
+            case address(host: String, port: Int)
+            case socket(String)
         }
+
+        fileprivate let place: Place
+
+        package init(host: String, port: Int) { place = .address(host: host, port: port) }
+
+        /// A Unix socket by its path.
+        package init(socket path: String) { place = .socket(path) }
+    }
+
+    /// Connections on which these bytes go up are reset when the answer to them comes: what was asked for happened, and who
+    /// asked is never told.
+    private struct Severance {
+        var bytes: [UInt8]
+        var remaining: Int
     }
 
     private struct State {
+        var severance: Severance?
+        var severed = 0
         var toxics: [Direction: Toxics] = [.up: .none, .down: .none]
         var isDown = false
         var accepted: UInt64 = 0
@@ -36,18 +49,21 @@ package final class FaultProxy: Service {
 
     package let upstream: Upstream
     private let listenPort: Int
+    private let listenSocket: String?
     private let seed: UInt64
     private let logger: Logger
     private let onBound: @Sendable (Int) async -> Void
     private let state = Mutex(State())
 
-    /// `onBound` is told the port once connections are accepted; `port` 0 takes a free one.
+    /// `onBound` is told the port once connections are accepted; `port` 0 takes a free one. With `socket` the proxy listens on
+    /// a Unix socket instead, whose folder says who may connect, and the port is nought.
     package init(
-        to upstream: Upstream, port: Int = 0, seed: UInt64, logger: Logger,
+        to upstream: Upstream, port: Int = 0, socket: String? = nil, seed: UInt64, logger: Logger,
         onBound: @escaping @Sendable (_ port: Int) async -> Void
     ) {
         self.upstream = upstream
         listenPort = port
+        listenSocket = socket
         self.seed = seed
         self.logger = logger
         self.onBound = onBound
@@ -69,8 +85,18 @@ package final class FaultProxy: Service {
         change { state in
             state.toxics = [.up: .none, .down: .none]
             state.isDown = false
+            state.severance = nil
         }
     }
+
+    /// The next `times` connections on which `bytes` go up, in one piece, lose the answer and are reset.
+    package func severAnswers(to bytes: [UInt8], times: Int) {
+        precondition(!bytes.isEmpty && times >= 0, "There is something to look for.")
+        state.withLock { $0.severance = Severance(bytes: bytes, remaining: times) }
+    }
+
+    /// How many connections lost an answer so.
+    package var severedAnswers: Int { state.withLock { $0.severed } }
 
     package func resetAll() {
         forEachPipe { $0.reset() }
@@ -79,13 +105,18 @@ package final class FaultProxy: Service {
     package var openConnections: Int { state.withLock { $0.connections.count } }
 
     package func run() async throws {
-        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 256)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.autoRead, value: false)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { self.accept($0) }
-            .bind(host: "127.0.0.1", port: listenPort).get()
+        let channel =
+            if let listenSocket {
+                try await bootstrap.bind(unixDomainSocketPath: listenSocket, cleanupExistingSocketFile: true).get()
+            } else {
+                try await bootstrap.bind(host: "127.0.0.1", port: listenPort).get()
+            }
         await onBound(channel.localAddress?.port ?? listenPort)
         try await withTaskCancellationOrGracefulShutdownHandler {
             try await channel.closeFuture.get()
@@ -122,6 +153,9 @@ package final class FaultProxy: Service {
                 self?.state.withLock { $0.toxics[direction] } ?? Toxics.none
             }
         }
+        pipes[0].onArrival = { [weak self, weak down = pipes[1]] bytes in
+            if self?.severs(bytes) == true { down?.isSevered = true }
+        }
         let bound = NIOLoopBound(pipes, eventLoop: client.eventLoop)
         state.withLock { $0.connections[number] = (client, bound) }
         client.closeFuture.whenComplete { _ in self.forget(number) }
@@ -132,29 +166,45 @@ package final class FaultProxy: Service {
             }
     }
 
+    /// Whether the answer to these bytes is to be lost.
+    private func severs(_ bytes: ByteBuffer) -> Bool {
+        state.withLock { state in
+            guard let severance = state.severance, severance.remaining > 0,
+                bytes.readableBytesView.firstRange(of: severance.bytes) != nil
+            else { return false }
+            state.severance?.remaining -= 1
+            state.severed += 1
+            return true
+        }
+    }
+
     private func forget(_ number: UInt64) {
         state.withLock { $0.connections[number] = nil }
     }
 
     private func reach(_ client: any Channel, _ pipes: NIOLoopBound<[ShapedPipe]>) {
-        ClientBootstrap(group: client.eventLoop)
+        let bootstrap = ClientBootstrap(group: client.eventLoop)
             .channelOption(.autoRead, value: false)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(pipes.value[1]) }
             }
-            .connect(host: upstream.host, port: upstream.port)
-            .whenComplete { [logger] result in
-                switch result {
-                case .success(let server):
-                    server.closeFuture.whenComplete { _ in client.close(promise: nil) }
-                    client.closeFuture.whenComplete { _ in server.close(promise: nil) }
-                    pipes.value[0].connect(to: server)
-                    pipes.value[1].connect(to: client)
-                case .failure(let error):
-                    logger.debug("the upstream cannot be reached", metadata: ["error": "\(error)"])
-                    client.close(promise: nil)
-                }
+        let connection =
+            switch upstream.place {
+            case .address(let host, let port): bootstrap.connect(host: host, port: port)
+            case .socket(let path): bootstrap.connect(unixDomainSocketPath: path)
             }
+        connection.whenComplete { [logger] result in
+            switch result {
+            case .success(let server):
+                server.closeFuture.whenComplete { _ in client.close(promise: nil) }
+                client.closeFuture.whenComplete { _ in server.close(promise: nil) }
+                pipes.value[0].connect(to: server)
+                pipes.value[1].connect(to: client)
+            case .failure(let error):
+                logger.debug("the upstream cannot be reached", metadata: ["error": "\(error)"])
+                client.close(promise: nil)
+            }
+        }
     }
 }

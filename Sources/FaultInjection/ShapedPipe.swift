@@ -11,6 +11,10 @@ final class ShapedPipe: ChannelInboundHandler {
     static let waitingBytesMax = 256 << 10
 
     private let toxics: @Sendable () -> Toxics
+    /// Is shown what arrives, before anything happens to it.
+    var onArrival: ((ByteBuffer) -> Void)?
+    /// The next bytes are an answer that nobody is to have: the connection is reset instead.
+    var isSevered = false
     private var generator: SeededChance
     private var shaper = TrafficShaper()
     private var waiting = CircularBuffer<(bytes: ByteBuffer, leavesAt: NIODeadline)>()
@@ -88,6 +92,8 @@ final class ShapedPipe: ChannelInboundHandler {
 
     private func take(_ arrived: ByteBuffer) {
         guard !isCut else { return }
+        if isSevered { return reset() }
+        onArrival?(arrived)
         var bytes = arrived
         let toxics = toxics()
         guard stalled.readableBytes == 0 else {

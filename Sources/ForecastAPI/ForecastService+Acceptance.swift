@@ -39,6 +39,7 @@ extension ForecastService {
 
     /// Resource, job, first task and doorbell in one transaction. The parent is locked and must still be ACTIVE.
     func accept(_ resource: Resource, kind: JobKind, document: some Encodable & Sendable, caller: Caller) async throws {
+        guard !isFull() else { throw AWSError.serviceUnavailable() }
         guard let job = resource.job else { preconditionFailure("a resource that a job makes has the job's id") }
         let specification = JobSpecification(
             job: JobID(rawValue: job), kind: kind, account: resource.account, resourceARN: resource.arn,

@@ -42,11 +42,13 @@ package struct ForecastService: Sendable {
     let keys: KeyCheck
     let queries: any ArtifactQuerying
     let tokens: PageToken
+    /// Whether so much waits to be published that no job may be accepted.
+    let isFull: @Sendable () -> Bool
     let logger: Logger
 
     package init(
         configuration: Configuration, pool: PostgresPool, engine: JobsEngine, signer: SpecificationSigner, keys: KeyCheck,
-        queries: any ArtifactQuerying, tokens: PageToken, logger: Logger
+        queries: any ArtifactQuerying, tokens: PageToken, isFull: @escaping @Sendable () -> Bool = { false }, logger: Logger
     ) {
         self.configuration = configuration
         self.pool = pool
@@ -56,6 +58,7 @@ package struct ForecastService: Sendable {
         self.keys = keys
         self.queries = queries
         self.tokens = tokens
+        self.isFull = isFull
         self.logger = logger
     }
 

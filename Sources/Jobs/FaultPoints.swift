@@ -72,7 +72,8 @@ extension FaultPoints {
         func happen() throws {
             switch action {
             case .kill: kill(getpid(), SIGKILL)
-            case .stop: kill(getpid(), SIGSTOP)
+            // To this thread: sent to the process, another would take it, and this one go on for a moment.
+            case .stop: raise(SIGSTOP)
             case .fail: throw JobError.retriable("A fault was injected at \(point).")
             }
         }

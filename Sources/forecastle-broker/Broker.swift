@@ -29,7 +29,14 @@ struct Broker: ParsableCommand {
             "End when this process, which must be the parent, does (also: FORECASTLE_PARENT).", valueName: "pid"))
     var parent: Int32?
 
+    @Option(help: "Brokers of the cluster.")
+    var brokers: Int = 1
+
+    @Flag(help: ArgumentHelp("Take orders of faults from the pipe DIR/broker.orders; for chaos runs.", visibility: .hidden))
+    var takesOrders = false
+
     func validate() throws {
+        guard (1...16).contains(brokers) else { throw ValidationError("--brokers is not between 1 and 16") }
         guard (1...64).contains(partitions) else { throw ValidationError("--partitions is not between 1 and 64") }
     }
 
@@ -47,8 +54,9 @@ struct Broker: ParsableCommand {
 
         let folder = try DataFolder(data)
         let broker = try EmbeddedBroker(
-            topics: Dictionary(topics.map { ($0, partitions) }) { first, _ in first },
+            brokers: brokers, topics: Dictionary(topics.map { ($0, partitions) }) { first, _ in first },
             logger: Logger(label: "forecastle-broker", factory: { StreamLogHandler.standardError(label: $0) }))
+        if takesOrders { try BrokerOrders(pipe: data + "/broker.orders").take(for: broker) }
         try folder.publish(address: broker.bootstrap)
         print("forecastle-broker: in-memory broker at \(broker.bootstrap), address in \(folder.addressPath)")
         fflush(nil)

@@ -13,9 +13,7 @@ struct Forecastle: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Up.self, Authority.self, API.self, WorkerRole.self, Demo.self, Job.self, Migrate.self, Doctor.self, Admin.self,
-            Audit.self,
-            Seal.self,
-            Open.self, Inspect.self, Bench.self,
+            Audit.self, Seal.self, Open.self, Inspect.self, Bench.self, Verify.self, Chaos.self, Simulate.self,
         ]
     )
 

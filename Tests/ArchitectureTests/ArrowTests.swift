@@ -59,6 +59,7 @@ private let plan: [String: (level: Int, rooms: Set<String>, packages: Set<String
         4, ["AWSProtocol", "AWSServer", "Accounts", "AuditTrail", "Freshness", "Keys", "Policies", "Postgres"],
         ["Crypto", "Logging", "Metrics", "ServiceLifecycle"]
     ),
+    "Verification": (4, ["AWSProtocol", "AuditTrail", "Postgres"], ["Crypto"]),
     "ForecastAPI": (
         4,
         [

@@ -64,4 +64,7 @@ long clinux_splice(int from, int to, size_t bytes);
 /// library does not write zeroes instead where the file system cannot do it.
 int clinux_reserve(int file, int64_t bytes);
 
+/// Whether `bytes` bytes hold the `wanted_bytes` bytes at `wanted` (memmem).
+int clinux_contains(const void *base, size_t bytes, const void *wanted, size_t wanted_bytes);
+
 #endif

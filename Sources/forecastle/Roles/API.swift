@@ -47,7 +47,7 @@ struct API: AsyncParsableCommand {
             keys: KeyCheck(roles: roles, defaults: DefaultKeys(roles: roles), callers: rights?.map ?? CallerMap()),
             queries: ArtifactQueries(
                 readGrants: readGrants, roles: roles, keeper: keeper, artifacts: artifacts, process: process.id),
-            tokens: try tokenSecret.withUnsafeBytes { PageToken(secret: $0) }, logger: logger)
+            tokens: try tokenSecret.withUnsafeBytes { PageToken(secret: $0) }, isFull: { relay.isFull }, logger: logger)
         let credentials = try CredentialsFile(path: try values.required("api.credentials_file")).read()
         let authority = AuthorityClient(
             configuration: .init(

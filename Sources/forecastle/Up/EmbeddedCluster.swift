@@ -15,17 +15,19 @@ struct EmbeddedCluster: Sendable {
 
     let folder: DataFolder
     let workers: Int
-    let faultyWorker: String?
+    private(set) var wiring: ClusterWiring
     let logger: Logger
     let postgres: EmbeddedPostgres
     let authorityPort: Int
     let apiPort: Int
     private let executable: String
 
-    init(folder: DataFolder, workers: Int, faultyWorker: String?, isThrowaway: Bool, logger: Logger) throws {
+    init(
+        folder: DataFolder, workers: Int, wiring: ClusterWiring = ClusterWiring(), isThrowaway: Bool, logger: Logger
+    ) throws {
         self.folder = folder
         self.workers = workers
-        self.faultyWorker = faultyWorker
+        self.wiring = wiring
         self.logger = logger
         postgres = try EmbeddedPostgres(folder: folder, isThrowaway: isThrowaway)
         executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
@@ -35,6 +37,13 @@ struct EmbeddedCluster: Sendable {
         authorityPort = first
         apiPort = try LoopbackPort.free(preferring: known?.last, besides: first)
         try folder.write("\(authorityPort) \(apiPort)", to: folder.ports)
+    }
+
+    /// The same cluster, its processes started otherwise.
+    func wired(_ wiring: ClusterWiring) -> EmbeddedCluster {
+        var cluster = self
+        cluster.wiring = wiring
+        return cluster
     }
 
     func start(_ part: Up.Part, _ supervisor: Supervisor) async throws {
@@ -49,7 +58,7 @@ struct EmbeddedCluster: Sendable {
                 return try await child(
                     "broker",
                     executable: URL(fileURLWithPath: executable).deletingLastPathComponent().path + "/forecastle-broker",
-                    ["--data", folder.path])
+                    ["--data", folder.path] + (wiring.flags["broker"] ?? []))
             })
         try await wait(for: "the broker") { FileManager.default.fileExists(atPath: folder.brokerAddress) }
         let values = try writeConfiguration()
@@ -60,8 +69,7 @@ struct EmbeddedCluster: Sendable {
         guard part == .everything else { return }
         try await supervisor.start(role("api"))
         for number in 1...max(1, workers) {
-            let faults = number == 1 ? faultyWorker : nil
-            try await supervisor.start(role("worker", number: number, faults: faults))
+            try await supervisor.start(role("worker", number: number))
         }
         try await wait(for: "the API") { LoopbackPort.accepts(apiPort) }
     }
@@ -196,14 +204,15 @@ struct EmbeddedCluster: Sendable {
     // MARK: Processes
 
     /// - Parameter settings: flags that come before the folder's settings.
-    func role(_ name: String, number: Int? = nil, faults: String? = nil, settings: [String] = []) -> Supervisor.Member {
+    func role(_ name: String, number: Int? = nil, settings: [String] = []) -> Supervisor.Member {
         let title = number.map { "\(name)-\($0)" } ?? name
-        let starts = Starts()
         return .init(name: title) {
+            // Later flags win: what the wiring says of one process stands last.
             var arguments = [name, "--config", folder.configuration] + Forecastle.flags.arguments + settings
-            // A fault happens to the first process only: the one that takes its place must go on.
-            if let faults, starts.isFirst() { arguments += ["--faults-points=\(faults)"] }
-            return try await child(title, executable: executable, arguments)
+            for target in number == nil ? [title] : [name, title] { arguments += wiring.flags[target] ?? [] }
+            if let faults = wiring.faults.take(title) { arguments += ["--faults-points=\(faults)"] }
+            let program = wiring.launchers[title].map { ($0[0], Array($0.dropFirst()) + [executable]) } ?? (executable, [])
+            return try await child(title, executable: program.0, program.1 + arguments)
         }
     }
 

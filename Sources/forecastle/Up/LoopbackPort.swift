@@ -1,5 +1,4 @@
 import Glibc
-import Synchronization
 
 /// Ports of 127.0.0.1.
 enum LoopbackPort {
@@ -46,18 +45,6 @@ enum LoopbackPort {
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
-        }
-    }
-}
-
-/// Counts the starts of one member.
-final class Starts: Sendable {
-    private let count = Mutex(0)
-
-    func isFirst() -> Bool {
-        count.withLock { count in
-            count += 1
-            return count == 1
         }
     }
 }

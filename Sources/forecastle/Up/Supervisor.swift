@@ -17,9 +17,12 @@ final class Supervisor: Sendable {
     static let restartDelayMax: Duration = .seconds(10)
     /// A process that ran this long starts again at once.
     static let stableAfter: Duration = .seconds(30)
+    let restartDelayMax: Duration
 
     private struct State {
         var isStopping = false
+        /// Members that are not to be started again for now.
+        var held: Set<String> = []
         var children: [(member: Member, child: ChildProcess)] = []
         var keepers: [Task<Void, Never>] = []
     }
@@ -27,8 +30,10 @@ final class Supervisor: Sendable {
     private let logger: Logger
     private let state = Mutex(State())
 
-    init(logger: Logger) {
+    /// `restartDelayMax`: who kills processes on purpose wants them back sooner.
+    init(logger: Logger, restartDelayMax: Duration = Supervisor.restartDelayMax) {
         self.logger = logger
+        self.restartDelayMax = restartDelayMax
     }
 
     /// Starts a member and keeps it running until `stopAll`.
@@ -57,6 +62,17 @@ final class Supervisor: Sendable {
         for keeper in keepers { await keeper.value }
     }
 
+    /// The process of a member that runs now.
+    func child(_ name: String) -> ChildProcess? {
+        state.withLock { state in state.children.first { $0.member.name == name }?.child }.flatMap { $0.hasEnded ? nil : $0 }
+    }
+
+    /// A member that ends stays so until it is let go on.
+    func hold(_ name: String) { state.withLock { _ = $0.held.insert(name) } }
+    func letGo(_ name: String) { state.withLock { _ = $0.held.remove(name) } }
+
+    private func isHeld(_ name: String) -> Bool { state.withLock { $0.held.contains(name) && !$0.isStopping } }
+
     private var isStopping: Bool { state.withLock { $0.isStopping } }
 
     private func keep(_ member: Member, _ first: ChildProcess) async {
@@ -71,8 +87,8 @@ final class Supervisor: Sendable {
                 metadata: ["status": "\(ChildProcess.describe(status))", "pid": "\(child.pid)"])
             delay =
                 started.duration(to: .now) > Self.stableAfter
-                ? Self.firstRestartDelay : min(delay * 2, Self.restartDelayMax)
-            try? await Task.sleep(for: delay)
+                ? Self.firstRestartDelay : min(delay * 2, restartDelayMax)
+            repeat { try? await Task.sleep(for: delay) } while isHeld(member.name) && !Task.isCancelled
             if isStopping { return }
             do {
                 let next = try await member.start()

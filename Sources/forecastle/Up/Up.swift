@@ -51,8 +51,10 @@ struct Up: AsyncParsableCommand {
         let logger = Logger(label: "forecastle.up")
         let supervisor = Supervisor(logger: logger)
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let wiring = ClusterWiring()
+        if let faultyWorker { wiring.faults.plan(faultyWorker, for: "worker-1") }
         let cluster = try EmbeddedCluster(
-            folder: folder, workers: workers, faultyWorker: faultyWorker, isThrowaway: throwaway, logger: logger)
+            folder: folder, workers: workers, wiring: wiring, isThrowaway: throwaway, logger: logger)
 
         let (outcomes, outcome) = AsyncStream.makeStream(of: Result<Void, any Error>.self)
         let watch = Task {

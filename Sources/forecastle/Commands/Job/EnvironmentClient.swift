@@ -30,8 +30,16 @@ struct EnvironmentClient: Sendable {
     private let environment: AWSEnvironment
     private let credentials: StaticCredentials
     private let transport = HTTPTransport()
+    /// How often a call is tried; one attempt shows every error as it is.
+    private let attempts: RetryPolicy
+    private let attemptTimeout: Duration
 
-    init(environment: AWSEnvironment = AWSEnvironment()) throws {
+    init(
+        environment: AWSEnvironment = AWSEnvironment(), retries: RetryPolicy = RetryPolicy(),
+        attemptTimeout: Duration = .seconds(30)
+    ) throws {
+        attempts = retries
+        self.attemptTimeout = attemptTimeout
         self.environment = environment
         region = try environment.required("AWS_REGION")
         credentials = try environment.credentials()
@@ -62,7 +70,7 @@ struct EnvironmentClient: Sendable {
     private func configuration(for service: String) throws -> AWSClientConfiguration {
         let configuration = AWSClientConfiguration(
             endpoint: try variable(AWSEnvironment.endpointName(of: service)), region: region, credentials: credentials,
-            userAgent: "forecastle-cli", attemptTimeout: .seconds(30), totalTimeout: .seconds(60))
+            userAgent: "forecastle-cli", attemptTimeout: attemptTimeout, totalTimeout: attemptTimeout * 2, retries: attempts)
         do {
             try configuration.validate()
         } catch {

@@ -1,0 +1,106 @@
+import FaultInjection
+import Foundation
+import Postgres
+import Synchronization
+import Verification
+
+/// What of a case did not come as expected.
+struct ChaosFailure: Error, CustomStringConvertible {
+    var description: String
+}
+
+/// The case cannot be run here after all.
+struct ChaosSkip: Error, CustomStringConvertible {
+    var description: String
+}
+
+/// One run of one case: its cluster, its load, its chance, and what it notes down.
+final class ChaosTrial: Sendable {
+    private struct Notes {
+        var chance: SeededChance
+        var injected: [String] = []
+        var seen: [String] = []
+    }
+
+    static let waitLimit: Duration = .seconds(150)
+
+    let cluster: ChaosCluster
+    let load: ChaosLoad
+    private let notes: Mutex<Notes>
+
+    init(seed: UInt64, cluster: ChaosCluster, load: ChaosLoad) {
+        self.cluster = cluster
+        self.load = load
+        notes = Mutex(Notes(chance: SeededChance(seed)))
+    }
+
+    var injected: [String] { notes.withLock { $0.injected } }
+    var seen: [String] { notes.withLock { $0.seen } }
+
+    func random(_ range: ClosedRange<Int>) -> Int { notes.withLock { Int.random(in: range, using: &$0.chance) } }
+    func random(milliseconds range: ClosedRange<Int>) -> Duration { .milliseconds(random(range)) }
+    func shuffled<T: Sendable>(_ values: [T]) -> [T] { notes.withLock { values.shuffled(using: &$0.chance) } }
+
+    /// Said when a fault has happened: a case that says nothing of it has not passed.
+    func injected(_ text: String) { notes.withLock { $0.injected.append(text) } }
+    func saw(_ text: String) { notes.withLock { $0.seen.append(text) } }
+
+    func expect(_ holds: Bool, _ text: @autoclosure () -> String) throws {
+        if !holds { throw ChaosFailure(description: text()) }
+    }
+
+    /// Asks again and again until there is an answer. What PostgreSQL or the API do not answer meanwhile is part of the case.
+    @discardableResult
+    func wait<T>(
+        for what: String, limit: Duration = ChaosTrial.waitLimit, every pause: Duration = .milliseconds(50),
+        _ probe: () async throws -> T?
+    ) async throws -> T {
+        let deadline = ContinuousClock.now + limit
+        var last = ""
+        while true {
+            do {
+                if let answer = try await probe() { return answer }
+            } catch let error as PostgresError {
+                last = "; last error: \(error)"
+            }
+            guard ContinuousClock.now < deadline else { throw ChaosFailure(description: "waited \(limit) for \(what)\(last)") }
+            try await Task.sleep(for: pause)
+        }
+    }
+
+    func wait(
+        until what: String, limit: Duration = ChaosTrial.waitLimit, every pause: Duration = .milliseconds(50),
+        _ probe: () async throws -> Bool
+    ) async throws {
+        try await wait(for: what, limit: limit, every: pause) { try await probe() ? () : nil }
+    }
+
+    /// Everything that was accepted has ended, and well.
+    func waitForSuccess(limit: Duration = ChaosTrial.waitLimit) async throws {
+        try await waitForEnd(limit: limit)
+        let arns = load.accepted.map(\.arn)
+        let rows = try await cluster.jobs.query(
+            "SELECT resource, state, message FROM job WHERE resource = ANY(\(arns)) AND state <> 'succeeded'")
+        for row in rows {
+            throw ChaosFailure(
+                description: "\(try row.get("resource", as: String.self)) is \(try row.get("state", as: String.self)): "
+                    + "\(try row.get("message", as: String?.self) ?? "")")
+        }
+        try expect(!arns.isEmpty, "no job was accepted")
+        saw("\(arns.count) jobs succeeded")
+    }
+
+    func waitForEnd(limit: Duration = ChaosTrial.waitLimit) async throws {
+        let arns = load.accepted.map(\.arn)
+        try await wait(until: "all \(arns.count) accepted jobs to end", limit: limit, every: .milliseconds(200)) {
+            try await cluster.count("SELECT count(*) AS n FROM job WHERE resource = ANY(\(arns)) AND finished_at IS NOT NULL")
+                == arns.count
+        }
+    }
+}
+
+extension ChaosTrial {
+    func succeeded() async throws -> Int {
+        try await cluster.count("SELECT count(*) AS n FROM job WHERE state = 'succeeded'")
+    }
+}
