@@ -40,9 +40,9 @@ extension JobStore {
                 """,
                 """
                 INSERT INTO job_task (id, job, kind, version, account, role, priority, ordinal, epoch)
-                SELECT a.id, a.job, a.kind, a.version, a.account, \(TaskRole.plan), \(priority)::smallint, 0, 1
-                FROM unnest(\(jobs.map { _ in UUID() }), \(jobs.map(\.job.rawValue)), \(jobs.map(\.kind.rawValue)),
-                            \(jobs.map(\.version)), \(jobs.map(\.account))) AS a (id, job, kind, version, account)
+                SELECT gen_random_uuid(), a.job, a.kind, a.version, a.account, \(TaskRole.plan), \(priority)::smallint, 0, 1
+                FROM unnest(\(jobs.map(\.job.rawValue)), \(jobs.map(\.kind.rawValue)), \(jobs.map(\.version)),
+                            \(jobs.map(\.account))) AS a (job, kind, version, account)
                 """,
             ] + rings.map { Outbox.statement(of: $0) })
         guard inserted.prefix(2) == [jobs.count, jobs.count] else {

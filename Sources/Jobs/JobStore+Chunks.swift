@@ -104,37 +104,33 @@ extension JobStore {
     ///
     /// - Returns: the tasks whose chunk was recorded.
     private func recordAtOnce(_ requests: [ChunkRequest]) async throws -> Set<TaskID> {
-        let rows = try await pool.query(
-            """
-            WITH asked AS (
-                SELECT * FROM unnest(
-                    \(requests.map(\.task.id.rawValue)), \(requests.map(\.task.fence.rawValue)),
-                    \(requests.map(\.task.epoch.rawValue)), \(requests.map(\.chunk.ordinal)),
-                    \(requests.map(\.chunk.object)), \(requests.map(\.chunk.inputPosition.text)),
-                    \(requests.map(\.chunk.detail.text)), \(requests.map(\.chunk.bytes)), \(requests.map(\.chunk.rows)),
-                    \(requests.map(\.totalBytes)), \(requests.map(\.totalRows)))
-                    AS a (task, fence, epoch, ordinal, object, input_position, detail, bytes, rows, total_bytes, total_rows)
-            ), owner AS (
-                UPDATE job_task AS t SET chunks = chunks + 1, bytes = greatest(t.bytes, a.total_bytes),
-                                         failures = 0, losses = 0, failing_since = NULL,
-                                         rows = greatest(t.rows, a.total_rows)
-                FROM asked AS a
-                WHERE t.id = a.task AND t.fence = a.fence AND t.epoch = a.epoch AND t.state = 'running'
-                  AND t.chunks = a.ordinal
-                  AND EXISTS (SELECT FROM job_object AS o WHERE o.name = a.object AND o.task = a.task
-                                 AND o.fence = a.fence AND o.state = 'reserved')
-                RETURNING t.id, t.fence
+        // One round trip and one commit; looked up by their keys whatever the planner thinks of the tables.
+        let counts = try await pool.withConnection { try await $0.executePipeline(requests.map(Self.recording)) }
+        return Set(zip(requests, counts).filter { $0.1 == 1 }.map(\.0.task.id))
+    }
+
+    private static func recording(_ request: ChunkRequest) -> PostgresQuery {
+        let (task, chunk) = (request.task, request.chunk)
+        return """
+            WITH owner AS (
+                UPDATE job_task SET chunks = chunks + 1, bytes = greatest(bytes, \(request.totalBytes)),
+                                    failures = 0, losses = 0, failing_since = NULL,
+                                    rows = greatest(rows, \(request.totalRows))
+                WHERE id = \(task.id) AND fence = \(task.fence) AND epoch = \(task.epoch) AND \(raw: isRunning)
+                  AND chunks = \(chunk.ordinal)
+                  AND EXISTS (SELECT FROM job_object WHERE name = \(chunk.object) AND task = \(task.id)
+                                 AND fence = \(task.fence) AND state = 'reserved')
+                RETURNING id, fence
             ), object AS (
-                UPDATE job_object AS o SET state = 'durable' FROM asked AS a JOIN owner ON owner.id = a.task
-                WHERE o.name = a.object AND o.task = owner.id AND o.fence = owner.fence AND o.state = 'reserved'
+                UPDATE job_object AS o SET state = 'durable' FROM owner
+                WHERE o.name = \(chunk.object) AND o.task = owner.id AND o.fence = owner.fence AND o.state = 'reserved'
                 RETURNING o.name
             )
             INSERT INTO job_chunk (task, ordinal, fence, object, input_position, detail, bytes, rows)
-            SELECT owner.id, a.ordinal, owner.fence, object.name, a.input_position::jsonb, a.detail::jsonb, a.bytes, a.rows
-            FROM asked AS a JOIN owner ON owner.id = a.task JOIN object ON object.name = a.object
-            RETURNING task
-            """)
-        return Set(try rows.map { try $0.get("task") })
+            SELECT owner.id, \(chunk.ordinal), owner.fence, object.name, \(chunk.inputPosition), \(chunk.detail),
+                   \(chunk.bytes), \(chunk.rows)
+            FROM owner, object
+            """
     }
 
     /// A repetition whose first answer was lost finds its own row and is done.

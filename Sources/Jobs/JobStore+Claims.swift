@@ -56,6 +56,11 @@ extension JobStore {
         t.id, t.job, t.role, t.ordinal, t.input, t.expected_bytes, t.epoch, t.fence, t.attempts, t.losses, t.failures
         """
 
+    /// `state = 'ready'` and `'running'` for statements that name their tasks by id: written so that the planner does not
+    /// take the partial index of that state, which it would read whole, for the key.
+    static let isReady = "state IS NOT DISTINCT FROM 'ready'"
+    static let isRunning = "state IS NOT DISTINCT FROM 'running'"
+
     /// What there is to claim.
     private struct Outlook {
         var queues: [FairShare.Queue] = []
@@ -175,7 +180,7 @@ extension JobStore {
             UPDATE job_task AS t
             SET state = 'running', fence = fence + 1, attempts = attempts + 1, worker = \(worker),
                 lease_until = now() + \(configuration.lease), started_at = coalesce(started_at, now())
-            FROM due WHERE t.id = due.id AND t.state = 'ready'
+            WHERE t.id = ANY(ARRAY(SELECT id FROM due)) AND t.\(raw: Self.isReady)
             RETURNING \(raw: Self.claimColumns)
             """
     }
@@ -217,7 +222,7 @@ extension JobStore {
         let rows = try await pool.query(
             """
             WITH lost AS (
-                SELECT t.id, t.fence FROM job_task AS t
+                SELECT t.id FROM job_task AS t
                 JOIN unnest(\(kinds.map(\.kind.rawValue))::text[], \(kinds.map(\.version))::bigint[]) AS k (kind, version)
                   ON t.kind = k.kind AND t.version <= k.version
                 WHERE t.state = 'running' AND t.lease_until <= now()
@@ -228,7 +233,7 @@ extension JobStore {
             UPDATE job_task AS t
             SET fence = t.fence + 1, attempts = attempts + 1, losses = losses + 1, worker = \(worker),
                 lease_until = now() + \(configuration.lease)
-            FROM lost WHERE t.id = lost.id AND t.fence = lost.fence AND t.state = 'running'
+            WHERE t.id = ANY(ARRAY(SELECT id FROM lost)) AND t.\(raw: Self.isRunning) AND t.lease_until <= now()
             RETURNING \(raw: Self.claimColumns)
             """)
         if !rows.isEmpty { JobMetrics.leasesExpired(rows.count) }

@@ -112,37 +112,40 @@ extension JobStore {
     /// - Returns: the fences under which tasks really ended, by task.
     private func endAll(_ tasks: [ClaimedTask], on connection: PostgresConnection) async throws -> [TaskID: Fence] {
         guard !tasks.isEmpty else { return [:] }
-        let rows = try await connection.query(
-            """
-            UPDATE job_task AS t SET state = 'done', lease_until = NULL, finished_at = clock_timestamp()
-            FROM unnest(\(tasks.map(\.id.rawValue)), \(tasks.map(\.fence.rawValue)), \(tasks.map(\.epoch.rawValue)))
-                AS a (id, fence, epoch)
-            WHERE t.id = a.id AND t.fence = a.fence AND t.epoch = a.epoch AND t.state = 'running'
-            RETURNING t.id, t.fence
-            """)
-        return Dictionary(uniqueKeysWithValues: try rows.map { (try $0.get("id"), try $0.get("fence")) })
+        // A statement each, all in one round trip: looked up by its key whatever the planner thinks of the table, and
+        // counted by itself.
+        let counts = try await connection.executePipeline(
+            tasks.map { task in
+                """
+                UPDATE job_task SET state = 'done', lease_until = NULL, finished_at = clock_timestamp()
+                WHERE id = \(task.id) AND fence = \(task.fence) AND epoch = \(task.epoch) AND \(raw: Self.isRunning)
+                """
+            })
+        let ended = zip(tasks, counts).filter { $0.1 == 1 }
+        return Dictionary(ended.map { ($0.0.id, $0.0.fence) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// Writes the counts of open tasks, and inserts the commits of jobs that have none left.
     private func lower(_ jobs: [JobProgress], on connection: PostgresConnection) async throws {
         guard !jobs.isEmpty else { return }
-        let changed = try await connection.execute(
-            """
-            UPDATE job AS j SET open_tasks = a.open
-            FROM unnest(\(jobs.map(\.id.rawValue)), \(jobs.map(\.machine.openTasks)), \(jobs.map(\.openBefore)),
-                        \(jobs.map(\.machine.epoch.rawValue))) AS a (id, open, before, epoch)
-            WHERE j.id = a.id AND j.state = 'running' AND j.epoch = a.epoch AND j.open_tasks = a.before
-            """)
-        guard changed == jobs.count else { throw JobError.leaseLost("a job changed while its tasks finished") }
+        let changed = try await connection.executePipeline(
+            jobs.map { job in
+                """
+                UPDATE job SET open_tasks = \(job.machine.openTasks)
+                WHERE id = \(job.id) AND state = 'running' AND epoch = \(job.machine.epoch)
+                  AND open_tasks = \(job.openBefore)
+                """
+            })
+        guard changed.allSatisfy({ $0 == 1 }) else { throw JobError.leaseLost("a job changed while its tasks finished") }
         let complete = jobs.filter { $0.machine.openTasks == 0 }
         guard !complete.isEmpty else { return }
         let inserted = try await connection.execute(
             """
             INSERT INTO job_task (id, job, kind, version, account, role, priority, ordinal, epoch)
-            SELECT a.id, a.job, a.kind, a.version, a.account, \(TaskRole.commit), \(TaskPriority.ending)::smallint, 0, a.epoch
-            FROM unnest(\(complete.map { _ in UUID() }), \(complete.map(\.id.rawValue)), \(complete.map(\.kind.rawValue)),
-                        \(complete.map(\.version)), \(complete.map(\.account)), \(complete.map(\.machine.epoch.rawValue)))
-                AS a (id, job, kind, version, account, epoch)
+            SELECT gen_random_uuid(), a.job, a.kind, a.version, a.account, \(TaskRole.commit), \(TaskPriority.ending)::smallint, 0, a.epoch
+            FROM unnest(\(complete.map(\.id.rawValue)), \(complete.map(\.kind.rawValue)), \(complete.map(\.version)),
+                        \(complete.map(\.account)), \(complete.map(\.machine.epoch.rawValue)))
+                AS a (job, kind, version, account, epoch)
             """)
         guard inserted == complete.count else { throw JobError.leaseLost("a commit exists already") }
         // One ring a kind: whoever hears it looks for all of them.

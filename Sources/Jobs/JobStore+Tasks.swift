@@ -90,10 +90,10 @@ extension JobStore {
             let inserted = try await connection.execute(
                 """
                 INSERT INTO job_task (id, job, kind, version, account, role, priority, ordinal, epoch, input, expected_bytes)
-                SELECT n.id, \(job.id), \(job.kind), \(job.specification.version), \(job.account), 'work',
+                SELECT gen_random_uuid(), \(job.id), \(job.kind), \(job.specification.version), \(job.account), 'work',
                        \(job.priority)::smallint, n.ordinal, \(job.epoch), n.input::jsonb, n.expected_bytes
-                FROM unnest(\(batch.map { _ in UUID() }), \(batch), \(batch.map { tasks[$0].input.text }),
-                            \(batch.map { tasks[$0].expectedBytes })) AS n (id, ordinal, input, expected_bytes)
+                FROM unnest(\(batch), \(batch.map { tasks[$0].input.text }), \(batch.map { tasks[$0].expectedBytes }))
+                    AS n (ordinal, input, expected_bytes)
                 """)
             guard inserted == batch.count else { throw JobError(.invalid, "The tasks of a plan were not stored.") }
         }

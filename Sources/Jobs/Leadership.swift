@@ -67,10 +67,12 @@ final class Leadership: Sendable {
 
     /// Lets another be elected at once.
     func resign() async throws {
-        guard let term = held.withLock({ term in
-            defer { term = nil }
-            return term
-        }) else { return }
+        guard
+            let term = held.withLock({ term in
+                defer { term = nil }
+                return term
+            })
+        else { return }
         try await store.pool.execute(
             """
             UPDATE leadership SET until = now()

@@ -111,7 +111,9 @@ import Testing
                 #expect(try await world.outcome(job)?.state == "ACTIVE")
                 #expect(try await world.outcome(job)?.message == #"{"chunks": 60}"#)
             }
-            #expect(try await world.count("SELECT count(*) FROM job_task WHERE role = 'work' AND fence = 1 AND state = 'done'") == 180)
+            #expect(
+                try await world.count("SELECT count(*) FROM job_task WHERE role = 'work' AND fence = 1 AND state = 'done'") == 180
+            )
         }
     }
 

@@ -28,7 +28,9 @@ import Testing
     }
 
     @Test func urgentTasksGoFirstWhoeverTheyAreOf() {
-        let queues = [queue("a", due: 9), queue("b", due: 9, priority: TaskPriority(rawValue: 1)), queue("c", due: 1, priority: .ending)]
+        let queues = [
+            queue("a", due: 9), queue("b", due: 9, priority: TaskPriority(rawValue: 1)), queue("c", due: 1, priority: .ending),
+        ]
         #expect(FairShare.shares(of: 4, among: queues, running: ["b": 50, "c": 50]) == [0, 3, 1])
     }
 

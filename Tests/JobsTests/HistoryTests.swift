@@ -83,7 +83,9 @@ import Testing
                     "UPDATE job SET finished_at = date_trunc('day', now()) - \(age * 2) * interval '1 day' WHERE id = \(job)")
             }
             await world.sweeper.sweep()
-            let partitions = { try await world.count("SELECT count(*) FROM pg_inherits WHERE inhparent = 'job_history'::regclass") }
+            let partitions = {
+                try await world.count("SELECT count(*) FROM pg_inherits WHERE inhparent = 'job_history'::regclass")
+            }
             #expect(try await partitions() == 3)
             let term = try #require(await world.sweeper.campaign())
             // Of today and of two days ago: kept. Of four days ago: over.

@@ -12,6 +12,7 @@ struct ConfigurationOptions: ParsableArguments {
     func load(flags: [String: String] = [:]) throws -> ConfigurationValues {
         let environment = ProcessInfo.processInfo.environment
         return try ConfigurationValues(
-            file: config ?? environment["FORECASTLE_CONFIG"], environment: environment, flags: Forecastle.flags.values.merging(flags) { $1 })
+            file: config ?? environment["FORECASTLE_CONFIG"], environment: environment,
+            flags: Forecastle.flags.values.merging(flags) { $1 })
     }
 }

@@ -22,9 +22,11 @@ enum JobsSettings {
         return configuration
     }
 
-    /// Statements of the engine all go by an index. A plan that was made while a table was small, and is kept by a session
-    /// while the table grows, must not read it whole.
-    static let plannerSettings = ["enable_seqscan=off"]
+    /// Statements of the engine look up a few rows by their keys. A plan that was made while a table was small, and is kept
+    /// by a session while the table grows, must not read it whole; and compiling one costs a hundred times its execution.
+    static let plannerSettings = [
+        "enable_seqscan=off", "enable_bitmapscan=off", "enable_hashjoin=off", "enable_mergejoin=off", "jit=off",
+    ]
 
     /// `KIND=FIRST_MS:CAP_MS:PERIOD_S`
     private static func retries(_ values: ConfigurationValues) throws -> [JobKind: RetryPolicy] {

@@ -40,7 +40,8 @@ struct WorkerRole: AsyncParsableCommand {
         try await process.verify(.jobs, on: pool)
         let jobs = try JobsSettings.configuration(values)
         // A pool of its own: work that takes every connection must not hold a beat up.
-        let beatPool = try process.pool("jobs.postgres", connections: 1, statementTimeout: jobs.lease / 2,
+        let beatPool = try process.pool(
+            "jobs.postgres", connections: 1, statementTimeout: jobs.lease / 2,
             plannerSettings: JobsSettings.plannerSettings)
         let producer = try KafkaProducer(configuration: try process.kafka(), logger: logger)
         let relay = try OutboxRelay(pool: pool, publisher: producer, logger: logger)
@@ -75,7 +76,8 @@ struct WorkerRole: AsyncParsableCommand {
             lister: retirer, remover: remover, doorbell: doorbell, control: control, wakeRelay: { relay.wake() },
             faults: try FaultPoints(configuration: values.string("faults.points")), logger: logger)
         let sweeper = Sweeper(
-            name: process.id, configuration: .init(interval: values.duration(milliseconds: "worker.sweep_ms")), jobs: jobs, pool: pool,
+            name: process.id, configuration: .init(interval: values.duration(milliseconds: "worker.sweep_ms")), jobs: jobs,
+            pool: pool,
             retirer: retirer, lister: retirer, remover: remover, wakeRelay: { relay.wake() }, logger: logger)
         let topics = try handlers.map { try TopicName.jobs(prefix: jobs.topicPrefix, kind: $0.kind.rawValue).name }
         let group = try KafkaConsumerGroup(

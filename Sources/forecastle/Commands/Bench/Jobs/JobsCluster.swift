@@ -106,11 +106,14 @@ final class JobsCluster: Sendable {
     }
 
     /// Waits, at most two minutes, for what another process brings about.
-    static func waiting(_ what: String, limit: Duration = .seconds(120), _ holds: () async throws -> Bool) async throws {
+    static func waiting(
+        _ what: String, limit: Duration = .seconds(120), every interval: Duration = .milliseconds(5),
+        _ holds: () async throws -> Bool
+    ) async throws {
         let deadline = ContinuousClock.now + limit
         while try await !holds() {
             guard ContinuousClock.now < deadline else { throw CommandFailure("Waited in vain for \(what).", .failure) }
-            try await Task.sleep(for: .milliseconds(5))
+            try await Task.sleep(for: interval)
         }
     }
 }

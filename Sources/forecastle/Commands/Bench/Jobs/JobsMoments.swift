@@ -70,7 +70,8 @@ extension JobsDatabaseUnderTest {
             let killed = try await now()
             try await JobsCluster.waiting("the task's end") {
                 try await !pool.query(
-                    "SELECT 1 FROM job_task WHERE kind = \(NoopHandler.hold) AND role = 'work' AND state = 'done'").isEmpty
+                    "SELECT 1 FROM job_task WHERE kind = \(NoopHandler.hold) AND role = 'work' AND state = 'done'"
+                ).isEmpty
             }
             let seconds: Double = try await pool.query(
                 """
@@ -79,7 +80,8 @@ extension JobsDatabaseUnderTest {
                 """)[0].get("seconds")
             try await JobsCluster.waiting("the job's end") {
                 try await pool.query(
-                    "SELECT 1 FROM job WHERE kind = \(NoopHandler.hold) AND state <> 'succeeded'").isEmpty
+                    "SELECT 1 FROM job WHERE kind = \(NoopHandler.hold) AND state <> 'succeeded'"
+                ).isEmpty
             }
             try await pool.execute("DELETE FROM job WHERE kind = \(NoopHandler.hold)")
             return seconds
@@ -104,7 +106,8 @@ extension JobsDatabaseUnderTest {
                 try await engine.accept(job) { _ in }
                 try await JobsCluster.waiting("a held task") {
                     try await !pool.query(
-                        "SELECT 1 FROM job_task WHERE job = \(job.id) AND role = 'work' AND state = 'running'").isEmpty
+                        "SELECT 1 FROM job_task WHERE job = \(job.id) AND role = 'work' AND state = 'running'"
+                    ).isEmpty
                 }
                 // The tail of the control topic is positioned; and at any moment between two beats.
                 try await Task.sleep(for: .milliseconds(.random(in: 2_000...3_000)))
