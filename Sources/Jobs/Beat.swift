@@ -75,6 +75,11 @@ final class Beat: Sendable {
         }
     }
 
+    /// Rings the work bell once, later.
+    func ringWork(after delay: Duration) {
+        queue.asyncAfter(deadline: .now() + delay.dispatchInterval) { [workBell] in workBell.ring() }
+    }
+
     private func timer(every interval: Duration, _ body: @escaping @Sendable () -> Void) -> any DispatchSourceTimer {
         let timer = DispatchSource.makeTimerSource(queue: queue)
         timer.schedule(deadline: .now(), repeating: interval.dispatchInterval)

@@ -6,8 +6,10 @@ package protocol UUIDIdentifier: RawRepresentable<UUID>, Sendable, Hashable, Los
 }
 
 extension UUIDIdentifier {
+    /// A random one (version 4), without the file that Foundation opens for each.
     package init() {
-        self.init(rawValue: UUID())
+        var random = SystemRandomNumberGenerator()
+        self.init(rawValue: .random(using: &random))
     }
 
     package init?(_ description: String) {

@@ -5,7 +5,20 @@ import Telemetry
 enum JobMetrics {
     static func accepted(_ kind: JobKind) { count(MetricName.jobsAccepted, kind) }
     static func failing(_ kind: JobKind) { count("forecastle_jobs_failing", kind) }
-    static func poisoned(_ kind: JobKind) { count("forecastle_jobs_poisoned", kind) }
+    static func died(_ kind: JobKind, _ reason: DeathReason) {
+        count("forecastle_jobs_dead", ["kind": kind.rawValue, "reason": reason.rawValue])
+    }
+
+    static func redriven(_ kind: JobKind) { count("forecastle_jobs_redriven", kind) }
+
+    /// Ready tasks that no worker which runs has a handler for.
+    static func unserved(_ kind: JobKind, _ tasks: Int) {
+        Gauge(label: "forecastle_tasks_unserved", dimensions: [("kind", kind.rawValue)]).record(tasks)
+    }
+
+    static func archived(_ number: Int) { count("forecastle_jobs_archived", by: number) }
+    static func leads(_ leads: Bool) { Gauge(label: "forecastle_sweeper_leads").record(leads ? 1 : 0) }
+
     static func refused(_ kind: JobKind) { count("forecastle_job_specifications_refused", kind) }
 
     static func ended(_ kind: JobKind, _ state: JobState) {

@@ -3,7 +3,7 @@ package import Postgres
 
 /// What `forecastle job list|show|watch` shows.
 package struct JobQueries: Sendable {
-    private let pool: PostgresPool
+    let pool: PostgresPool
 
     package init(pool: PostgresPool) {
         self.pool = pool
@@ -48,16 +48,24 @@ package struct JobQueries: Sendable {
 
     package static let listLimitMax = 1000
 
-    /// The newest first.
+    /// The newest first, of those under way and of those that ended.
     package func list(
         state: JobState? = nil, kind: JobKind? = nil, account: String? = nil, limit: Int = 50
     ) async throws -> [Summary] {
+        let limit = min(max(limit, 1), Self.listLimitMax)
         let rows = try await pool.query(
             """
-            SELECT id FROM job
-            WHERE (\(state)::text IS NULL OR state = \(state)) AND (\(kind)::text IS NULL OR kind = \(kind))
-              AND (\(account)::text IS NULL OR account = \(account))
-            ORDER BY accepted_at DESC, id LIMIT \(min(max(limit, 1), Self.listLimitMax))
+            SELECT id FROM (
+                (SELECT id, accepted_at FROM job
+                 WHERE (\(state)::text IS NULL OR state = \(state)) AND (\(kind)::text IS NULL OR kind = \(kind))
+                   AND (\(account)::text IS NULL OR account = \(account))
+                 ORDER BY accepted_at DESC, id LIMIT \(limit))
+                UNION ALL
+                (SELECT id, accepted_at FROM job_history
+                 WHERE (\(state)::text IS NULL OR state = \(state)) AND (\(kind)::text IS NULL OR kind = \(kind))
+                   AND (\(account)::text IS NULL OR account = \(account))
+                 ORDER BY accepted_at DESC, id LIMIT \(limit))
+            ) AS newest ORDER BY accepted_at DESC, id LIMIT \(limit)
             """)
         return try await summaries(of: try rows.map { try $0.get("id") })
     }
@@ -70,16 +78,38 @@ package struct JobQueries: Sendable {
         guard let summary = try await summary(id) else { return nil }
         let tasks = try await pool.query(
             """
-            SELECT id, role, ordinal, state, fence, attempts, losses, worker, lease_until, chunks, bytes, rows,
-                   expected_bytes, last_error, started_at, finished_at
-            FROM job_task WHERE job = \(id) ORDER BY created_at, role, ordinal
+            SELECT \(raw: Self.taskColumns) FROM (
+                SELECT \(raw: Self.taskColumns), row_number() OVER (ORDER BY created_at, role, ordinal) AS place
+                FROM job_task WHERE job = \(id)
+                UNION ALL
+                SELECT x.*, row_number() OVER () FROM job_history AS h
+                CROSS JOIN LATERAL jsonb_to_recordset(h.tasks) AS x (
+                    id uuid, role text, ordinal integer, state text, fence bigint, attempts integer, losses integer,
+                    worker text, lease_until timestamptz, chunks integer, bytes bigint, rows bigint,
+                    expected_bytes bigint, last_error text, started_at timestamptz, finished_at timestamptz)
+                WHERE h.id = \(id)
+            ) AS t ORDER BY place
             """
         ).map(Task.init)
         let grants = try await pool.query(
-            "SELECT \(raw: GrantRecord.columns) FROM job_grant WHERE job = \(id) ORDER BY name"
+            """
+            SELECT \(raw: GrantRecord.columns) FROM job_grant WHERE job = \(id)
+            UNION ALL
+            SELECT x.* FROM job_history AS h CROSS JOIN LATERAL jsonb_to_recordset(h.grants) AS x (
+                name text, job uuid, owner text, artifact text, key_arn text, role_arn text, grantee text,
+                operations text[], encryption_context jsonb, state text, grant_id text, grant_token text,
+                expires_at timestamptz, last_error text, intended_at timestamptz, recorded_at timestamptz,
+                retired_at timestamptz)
+            WHERE h.id = \(id) ORDER BY name
+            """
         ).map(GrantRecord.init)
         return Detail(summary: summary, tasks: tasks, grants: grants)
     }
+
+    static let taskColumns = """
+        id, role, ordinal, state, fence, attempts, losses, worker, lease_until, chunks, bytes, rows, expected_bytes, \
+        last_error, started_at, finished_at
+        """
 
     /// The job again and again, until it has ended (which is given too) or the reader stops.
     package func watch(_ id: JobID, every interval: Duration = .milliseconds(250)) -> Watch {
@@ -112,18 +142,23 @@ package struct JobQueries: Sendable {
     private func summaries(of ids: [UUID]) async throws -> [Summary] {
         try await pool.query(
             """
-            SELECT j.*, t.bytes, t.rows, t.expected_bytes, t.chunks, t.finished_tasks, g.grants_open
+            SELECT \(raw: JobRecord.columns), t.bytes, t.rows, t.expected_bytes, t.chunks, t.finished_tasks, g.grants_open
             FROM job AS j
             CROSS JOIN LATERAL (
-                SELECT coalesce(sum(bytes), 0) AS bytes, coalesce(sum(rows), 0) AS rows,
-                       coalesce(sum(expected_bytes), 0) AS expected_bytes, coalesce(sum(chunks), 0) AS chunks,
+                SELECT coalesce(sum(bytes), 0)::bigint AS bytes, coalesce(sum(rows), 0)::bigint AS rows,
+                       coalesce(sum(expected_bytes), 0)::bigint AS expected_bytes,
+                       coalesce(sum(chunks), 0)::bigint AS chunks,
                        count(*) FILTER (WHERE role = 'work' AND state = 'done') AS finished_tasks
                 FROM job_task WHERE job = j.id
             ) AS t
             CROSS JOIN LATERAL (
                 SELECT count(*) AS grants_open FROM job_grant WHERE job = j.id AND state <> 'retired'
             ) AS g
-            WHERE j.id = ANY(\(ids)) ORDER BY j.accepted_at DESC, j.id
+            WHERE j.id = ANY(\(ids))
+            UNION ALL
+            SELECT \(raw: JobRecord.columns), bytes, rows, expected_bytes, chunks, finished_tasks, 0
+            FROM job_history WHERE id = ANY(\(ids))
+            ORDER BY accepted_at DESC, id
             """
         ).map { row in
             Summary(

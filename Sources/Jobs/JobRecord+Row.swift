@@ -4,8 +4,8 @@ import Postgres
 extension JobRecord {
     static let columns = """
         id, kind, version, account, resource, incarnation, specification, signature, source_address, user_agent, \
-        state, epoch, total_tasks, open_tasks, message, manifest_object, manifest_digest, manifest_generation, \
-        commit_detail, grants_left, accepted_at, started_at, finalizing_at, retiring_at, ending_at, finished_at
+        state, epoch, priority, total_tasks, open_tasks, message, manifest_object, manifest_digest, manifest_generation, \
+        commit_detail, grants_left, redrives, accepted_at, started_at, finalizing_at, retiring_at, ending_at, finished_at
         """
 
     init(_ row: PostgresRow) throws {
@@ -17,6 +17,7 @@ extension JobRecord {
         signature = try row.get("signature")
         state = try row.get("state")
         epoch = try row.get("epoch")
+        priority = try row.get("priority")
         totalTasks = try row.get("total_tasks")
         openTasks = try row.get("open_tasks")
         message = try row.get("message", as: String?.self)
@@ -32,6 +33,7 @@ extension JobRecord {
             commit = nil
         }
         grantsLeft = try row.get("grants_left")
+        redrives = try row.get("redrives")
         acceptedAt = try row.get("accepted_at")
         startedAt = try row.get("started_at", as: Date?.self)
         finalizingAt = try row.get("finalizing_at", as: Date?.self)
@@ -44,8 +46,14 @@ extension JobRecord {
 }
 
 extension JobStore {
+    /// A job, also one that ended long ago.
     package func job(_ id: JobID) async throws -> JobRecord? {
-        try await pool.query("SELECT \(raw: JobRecord.columns) FROM job WHERE id = \(id)").first.map(JobRecord.init)
+        try await pool.query(
+            """
+            SELECT \(raw: JobRecord.columns) FROM job WHERE id = \(id)
+            UNION ALL SELECT \(raw: JobRecord.columns) FROM job_history WHERE id = \(id)
+            """
+        ).first.map(JobRecord.init)
     }
 
     /// Reads a job under its row lock: first of all locks of a transaction that changes it.

@@ -6,6 +6,7 @@ package struct JobRecord: Sendable {
     package let signature: [UInt8]
     package let state: JobState
     package let epoch: Epoch
+    package let priority: TaskPriority
     package let totalTasks: Int
     package let openTasks: Int
     /// Why it failed: safe to show.
@@ -13,6 +14,8 @@ package struct JobRecord: Sendable {
     /// What the commit task recorded, from `retiring` on.
     package let commit: CommitRecord?
     package let grantsLeft: Int
+    /// How often an operator had it run again after it failed.
+    package let redrives: Int
     package let acceptedAt: Date
     package let startedAt: Date?
     package let finalizingAt: Date?

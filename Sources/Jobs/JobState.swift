@@ -5,6 +5,7 @@
 ///    │         │           │          │ (grants cannot be retired until the deadline)
 ///    ├─────────┴───────────┴──────────┴→ failing  → failed
 ///    └─────────┴───────────┴───────────→ stopping → stopped
+/// failed → pending: an operator has it run again, under a new epoch
 /// ```
 package enum JobState: String, Sendable, CaseIterable {
     /// Accepted; its plan has not begun.

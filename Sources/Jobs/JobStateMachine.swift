@@ -30,6 +30,8 @@ package struct JobStateMachine: Sendable, Equatable {
         /// Cancel all tasks of the older epoch, set grants to retiring, insert the clean-up under this one.
         case cleanUp(Epoch)
         case end(JobState)
+        /// Begin anew, under this epoch.
+        case plan(Epoch)
         case refuse(Refusal)
     }
 
@@ -114,6 +116,15 @@ package struct JobStateMachine: Sendable, Equatable {
         if let refusal = refusal(epoch, in: .failing, .stopping) { return .refuse(refusal) }
         state = state == .failing ? .failed : .stopped
         return .end(state)
+    }
+
+    /// An operator has a failed job run again. Whatever still runs of its earlier life loses by epoch.
+    package mutating func redriven() -> Action {
+        guard state == .failed else { return .refuse(.wrongState(state)) }
+        epoch = epoch.next
+        openTasks = 0
+        state = .pending
+        return .plan(epoch)
     }
 
     private mutating func fence(into ending: JobState) -> Action {

@@ -22,6 +22,14 @@ package struct ChunkToRecord: Sendable {
     }
 }
 
+/// A chunk to be recorded, by whom, and what its task has done in all with it.
+struct ChunkRequest: Sendable {
+    let chunk: ChunkToRecord
+    let task: ClaimedTask
+    let totalBytes: Int64
+    let totalRows: Int64
+}
+
 extension JobStore {
     /// Reserves the name of an object before a byte of it is written. Repeating it within an attempt is harmless.
     package func reserveObject(_ name: String, ordinal: Int, by task: ClaimedTask) async throws {
@@ -41,17 +49,74 @@ extension JobStore {
         try requireOne(rows.count, "another attempt has it, or the job ended")
     }
 
+    /// Chunks that one statement records at most.
+    static let recordBatch = 100
+
     /// Records a chunk under fence and epoch: from here on it is durable, and whoever takes over goes on behind it.
-    ///
-    /// The task's row is updated in the same statement, which orders this against claims and cancellations. Ordinals
-    /// have no gaps. A task that gets on is no poison: its losses and failures start anew. A repetition whose first answer was lost finds its own row and is done.
     package func record(_ chunk: ChunkToRecord, of task: ClaimedTask, totalBytes: Int64, totalRows: Int64) async throws {
-        let recorded = try await pool.execute(
-            """
+        let request = ChunkRequest(chunk: chunk, task: task, totalBytes: totalBytes, totalRows: totalRows)
+        if try await recordAtOnce([request]).contains(task.id) { return }
+        try await requireRecorded(request)
+    }
+
+    /// Records the chunks of any tasks at once, each under its own fence: one that lost it fails alone.
+    func record(_ requests: [ChunkRequest]) async -> [Result<Void, any Error>] {
+        do {
+            // A statement changes a row once: two chunks of one task follow each other.
+            guard Set(requests.map(\.task.id)).count == requests.count else {
+                throw JobError(.invalid, "A task stands twice in a batch.")
+            }
+            let recorded = try await recordAtOnce(requests)
+            var outcomes: [Result<Void, any Error>] = []
+            for request in requests {
+                if recorded.contains(request.task.id) {
+                    outcomes.append(.success(()))
+                } else {
+                    outcomes.append(await answer { try await requireRecorded(request) })
+                }
+            }
+            return outcomes
+        } catch {
+            guard requests.count > 1 else { return [.failure(error)] }
+            // What one of them cannot store must not cost the others their chunk.
+            var outcomes: [Result<Void, any Error>] = []
+            for request in requests {
+                outcomes.append(
+                    await answer {
+                        try await record(
+                            request.chunk, of: request.task, totalBytes: request.totalBytes, totalRows: request.totalRows)
+                    })
+            }
+            return outcomes
+        }
+    }
+
+    private func answer(_ body: () async throws -> Void) async -> Result<Void, any Error> {
+        do {
+            return .success(try await body())
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// The task's row is updated in the same statement, which orders this against claims and cancellations. Ordinals
+    /// have no gaps. A task that gets on is no poison: its losses and failures start anew.
+    ///
+    /// - Returns: the tasks whose chunk was recorded.
+    private func recordAtOnce(_ requests: [ChunkRequest]) async throws -> Set<TaskID> {
+        // One round trip and one commit; looked up by their keys whatever the planner thinks of the tables.
+        let counts = try await pool.withConnection { try await $0.executePipeline(requests.map(Self.recording)) }
+        return Set(zip(requests, counts).filter { $0.1 == 1 }.map(\.0.task.id))
+    }
+
+    private static func recording(_ request: ChunkRequest) -> PostgresQuery {
+        let (task, chunk) = (request.task, request.chunk)
+        return """
             WITH owner AS (
-                UPDATE job_task SET chunks = chunks + 1, bytes = greatest(bytes, \(totalBytes)),
-                                    failures = 0, losses = 0, failing_since = NULL, rows = greatest(rows, \(totalRows))
-                WHERE id = \(task.id) AND fence = \(task.fence) AND epoch = \(task.epoch) AND state = 'running'
+                UPDATE job_task SET chunks = chunks + 1, bytes = greatest(bytes, \(request.totalBytes)),
+                                    failures = 0, losses = 0, failing_since = NULL,
+                                    rows = greatest(rows, \(request.totalRows))
+                WHERE id = \(task.id) AND fence = \(task.fence) AND epoch = \(task.epoch) AND \(raw: isRunning)
                   AND chunks = \(chunk.ordinal)
                   AND EXISTS (SELECT FROM job_object WHERE name = \(chunk.object) AND task = \(task.id)
                                  AND fence = \(task.fence) AND state = 'reserved')
@@ -65,8 +130,12 @@ extension JobStore {
             SELECT owner.id, \(chunk.ordinal), owner.fence, object.name, \(chunk.inputPosition), \(chunk.detail),
                    \(chunk.bytes), \(chunk.rows)
             FROM owner, object
-            """)
-        if recorded == 1 { return }
+            """
+    }
+
+    /// A repetition whose first answer was lost finds its own row and is done.
+    private func requireRecorded(_ request: ChunkRequest) async throws {
+        let (task, chunk) = (request.task, request.chunk)
         let rows = try await pool.query(
             """
             SELECT 1 FROM job_chunk AS c JOIN job_task AS t ON t.id = c.task

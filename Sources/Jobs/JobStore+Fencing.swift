@@ -19,9 +19,9 @@ extension JobStore {
         try await setGrantsRetiring(of: job.id, on: connection)
         let inserted = try await connection.execute(
             """
-            INSERT INTO job_task (id, job, kind, version, role, ordinal, epoch, must_finish)
-            VALUES (\(TaskID()), \(job.id), \(job.kind), \(job.specification.version), \(TaskRole.cleanup), 0,
-                    \(machine.epoch), true)
+            INSERT INTO job_task (id, job, kind, version, account, role, priority, ordinal, epoch, must_finish)
+            VALUES (\(TaskID()), \(job.id), \(job.kind), \(job.specification.version), \(job.account),
+                    \(TaskRole.cleanup), \(TaskPriority.ending)::smallint, 0, \(machine.epoch), true)
             """)
         try requireOne(inserted, "the clean-up exists already")
         try await ring(job.kind, job: job.id, on: connection)
@@ -46,10 +46,13 @@ extension JobStore {
     }
 
     /// Fails a job for an error of one of its tasks, which is fenced by its own fence and epoch.
-    package func fail(_ task: ClaimedTask, message: String) async throws {
+    package func fail(_ task: ClaimedTask, message: String, death: DeathReason? = nil) async throws {
         try await transaction { connection in
             let job = try await lockJob(task.job.id, on: connection)
             try await end(task, as: .failed, error: message, on: connection)
+            if let death {
+                try await bury(job, reason: death, message: message, of: task.id, on: connection)
+            }
             try await fail(job, by: task.epoch, message: message, on: connection)
         }
         wakeRelay()

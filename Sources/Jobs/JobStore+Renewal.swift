@@ -29,6 +29,7 @@ extension JobStore {
     ///
     /// Rows that are locked are skipped: one long transaction of one task must not cost the others their leases.
     package func renew(_ entries: [BeatEntry]) async throws -> [TaskID: BeatAnswer] {
+        let ids = entries.map(\.task.rawValue)
         let rows = try await pool.query(
             """
             WITH asked AS (
@@ -37,14 +38,14 @@ extension JobStore {
                     AS a (id, fence, bytes, rows)
             ), free AS (
                 SELECT t.id FROM job_task AS t JOIN asked AS a ON t.id = a.id
-                WHERE t.fence = a.fence AND t.state = 'running' AND t.lease_until > now()
+                WHERE t.id = ANY(\(ids)) AND t.fence = a.fence AND t.\(raw: Self.isRunning) AND t.lease_until > now()
                 FOR NO KEY UPDATE OF t SKIP LOCKED
             ), renewed AS (
                 UPDATE job_task AS t
                 SET lease_until = now() + \(configuration.lease), bytes = greatest(t.bytes, a.bytes),
                     rows = greatest(t.rows, a.rows)
                 FROM asked AS a JOIN free AS f ON f.id = a.id
-                WHERE t.id = a.id AND t.fence = a.fence AND t.state = 'running'
+                WHERE t.id = a.id AND t.id = ANY(\(ids)) AND t.fence = a.fence AND t.\(raw: Self.isRunning)
                 RETURNING t.id
             )
             SELECT a.id, r.id IS NOT NULL AS renewed, t.state, t.fence = a.fence AS same_fence,

@@ -89,11 +89,11 @@ extension JobStore {
             let batch = Array(start..<min(start + Self.insertBatch, tasks.count))
             let inserted = try await connection.execute(
                 """
-                INSERT INTO job_task (id, job, kind, version, role, ordinal, epoch, input, expected_bytes)
-                SELECT n.id, \(job.id), \(job.kind), \(job.specification.version), 'work', n.ordinal, \(job.epoch),
-                       n.input::jsonb, n.expected_bytes
-                FROM unnest(\(batch.map { _ in UUID() }), \(batch), \(batch.map { tasks[$0].input.text }),
-                            \(batch.map { tasks[$0].expectedBytes })) AS n (id, ordinal, input, expected_bytes)
+                INSERT INTO job_task (id, job, kind, version, account, role, priority, ordinal, epoch, input, expected_bytes)
+                SELECT gen_random_uuid(), \(job.id), \(job.kind), \(job.specification.version), \(job.account), 'work',
+                       \(job.priority)::smallint, n.ordinal, \(job.epoch), n.input::jsonb, n.expected_bytes
+                FROM unnest(\(batch), \(batch.map { tasks[$0].input.text }), \(batch.map { tasks[$0].expectedBytes }))
+                    AS n (ordinal, input, expected_bytes)
                 """)
             guard inserted == batch.count else { throw JobError(.invalid, "The tasks of a plan were not stored.") }
         }
@@ -104,35 +104,11 @@ extension JobStore {
     private func insertCommit(of job: JobRecord, on connection: PostgresConnection) async throws {
         let inserted = try await connection.execute(
             """
-            INSERT INTO job_task (id, job, kind, version, role, ordinal, epoch)
-            VALUES (\(TaskID()), \(job.id), \(job.kind), \(job.specification.version), \(TaskRole.commit), 0,
-                    \(job.epoch))
+            INSERT INTO job_task (id, job, kind, version, account, role, priority, ordinal, epoch)
+            VALUES (\(TaskID()), \(job.id), \(job.kind), \(job.specification.version), \(job.account),
+                    \(TaskRole.commit), \(TaskPriority.ending)::smallint, 0, \(job.epoch))
             """)
         try requireOne(inserted, "the commit exists already")
-    }
-
-    /// Lowers the job's count of open tasks; whoever reaches zero inserts the commit task.
-    package func finishWork(_ task: ClaimedTask) async throws {
-        try await settling(task, as: .done) {
-            try await transaction { connection in
-                let job = try await lockJob(task.job.id, on: connection)
-                try await end(task, as: .done, on: connection)
-                var machine = job.machine
-                let action = machine.taskFinished(by: task.epoch)
-                if case .refuse(let refusal) = action { throw JobError.leaseLost("\(refusal)") }
-                let changed = try await connection.execute(
-                    """
-                    UPDATE job SET open_tasks = \(machine.openTasks)
-                    WHERE id = \(job.id) AND state = \(job.state) AND epoch = \(job.epoch)
-                      AND open_tasks = \(job.openTasks)
-                    """)
-                try requireOne(changed, "the job changed while its task finished")
-                if action == .insertCommit {
-                    try await insertCommit(of: job, on: connection)
-                    try await ring(job.kind, job: job.id, on: connection)
-                }
-            }
-        }
     }
 
     /// Puts a task back after a retriable error.
@@ -144,7 +120,7 @@ extension JobStore {
             UPDATE job_task SET state = 'ready', lease_until = NULL, failures = failures + 1, last_error = \(error),
                                 failing_since = coalesce(failing_since, now()), not_before = now() + \(backoff)
             WHERE id = \(task.id) AND fence = \(task.fence) AND epoch = \(task.epoch) AND state = 'running'
-              AND (must_finish OR failing_since IS NULL OR failing_since + \(configuration.retryPeriod) > now())
+              AND (must_finish OR failing_since IS NULL OR failing_since + \(configuration.retryPeriod(of: task.job.kind)) > now())
             """)
         return changed == 1
     }
@@ -175,12 +151,26 @@ extension JobStore {
     }
 
     /// Gives up the lease of a cancelled task, once its work has really ended: clean-up waits for it no longer.
-    func releaseCancelled(_ task: ClaimedTask) async throws {
+    ///
+    /// - Returns: whether the clean-up is due by this: nobody else is at work for the job.
+    @discardableResult
+    func releaseCancelled(_ task: ClaimedTask) async throws -> Bool {
         let changed = try await pool.execute(
             """
             UPDATE job_task SET lease_until = NULL
             WHERE id = \(task.id) AND fence = \(task.fence) AND epoch = \(task.epoch) AND state = 'cancelled'
             """)
-        if changed == 0 { logger.debug("A cancelled lease was gone already", metadata: ["task": "\(task.id)"]) }
+        guard changed == 1 else {
+            logger.debug("A cancelled lease was gone already", metadata: ["task": "\(task.id)"])
+            return false
+        }
+        // Before, when it found the lease, the clean-up was put off.
+        return try await pool.execute(
+            """
+            UPDATE job_task SET not_before = least(not_before, now())
+            WHERE job = \(task.job.id) AND role = 'cleanup' AND state = 'ready'
+              AND NOT EXISTS (SELECT FROM job_task AS t
+                              WHERE t.job = \(task.job.id) AND t.state = 'cancelled' AND t.lease_until > now())
+            """) == 1
     }
 }

@@ -31,11 +31,15 @@ package struct JobStore: Sendable {
     }
 
     /// Appends the doorbell of a kind. Its content is for people: whoever hears it asks PostgreSQL.
-    func ring(_ kind: JobKind, job: JobID, on connection: PostgresConnection) async throws {
-        try await Outbox.append(
+    func ring(_ kind: JobKind, job: JobID? = nil, on connection: PostgresConnection) async throws {
+        try await Outbox.append(try doorbell(kind, job: job), on: connection)
+    }
+
+    func doorbell(_ kind: JobKind, job: JobID?) throws -> Outbox.Message {
+        let whose = job.map { #""job":"\#($0)","# } ?? ""
+        return try Outbox.Message(
             topic: try TopicName.jobs(prefix: configuration.topicPrefix, kind: kind.rawValue).name,
-            key: Array(job.description.utf8),
-            payload: Array(#"{"job":"\#(job)","kind":"\#(kind)"}"#.utf8), on: connection)
+            key: job.map { Array($0.description.utf8) }, payload: Array(#"{\#(whose)"kind":"\#(kind)"}"#.utf8))
     }
 
     /// Makes the next beat of every worker come sooner.

@@ -22,7 +22,10 @@ extension JobsEngine {
         _ id: JobID, alongside: (StopOutcome, PostgresConnection) async throws -> Void = { _, _ in }
     ) async throws -> StopOutcome {
         let outcome = try await store.transaction { connection in
-            let job = try await store.lockJob(id, on: connection)
+            guard let job = try await store.lockJobUnlessFinished(id, on: connection) else {
+                try await alongside(.ended, connection)
+                return StopOutcome.ended
+            }
             let outcome = try await store.stop(job, on: connection)
             try await alongside(outcome, connection)
             return outcome

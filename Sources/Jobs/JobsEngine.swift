@@ -23,13 +23,11 @@ package struct JobsEngine: Sendable {
         _ submission: JobSubmission, alongside: (PostgresConnection) async throws -> Void
     ) async throws {
         let specification = submission.specification
-        guard specification.document.count <= JobSpecification.documentBytesMax else {
-            throw JobError(.invalid, "The specification of a job holds at most 256 KiB.")
-        }
+        try specification.validate()
         do {
             try await store.transaction { connection in
                 try await alongside(connection)
-                try await store.insert(submission, on: connection)
+                try await store.insert([submission], on: connection)
             }
         } catch let error as PostgresError where error.code == .commitInDoubt {
             guard let job = try await store.job(submission.id), job.signature == submission.signature else {
@@ -49,6 +47,7 @@ package struct JobsEngine: Sendable {
         try await store.pool.query(
             """
             SELECT \(raw: JobRecord.columns) FROM job WHERE incarnation = \(incarnation)
+            UNION ALL SELECT \(raw: JobRecord.columns) FROM job_history WHERE incarnation = \(incarnation)
             ORDER BY accepted_at DESC LIMIT 1
             """
         ).first.map(JobRecord.init)
@@ -63,25 +62,5 @@ package struct JobsEngine: Sendable {
             UPDATE job_object SET state = 'garbage', collect_after = now() + \(store.configuration.uploadTimeout)
             WHERE job = \(job) AND state = 'published'
             """)
-    }
-}
-
-extension JobStore {
-    fileprivate func insert(_ submission: JobSubmission, on connection: PostgresConnection) async throws {
-        let job = submission.specification
-        let inserted = try await connection.executePipeline([
-            """
-            INSERT INTO job (id, kind, version, account, resource, incarnation, specification, signature,
-                             source_address, user_agent)
-            VALUES (\(job.job), \(job.kind), \(job.version), \(job.account), \(job.resourceARN), \(job.incarnation),
-                    \(job.document), \(submission.signature), \(job.sourceAddress), \(job.userAgent))
-            """,
-            """
-            INSERT INTO job_task (id, job, kind, version, role, ordinal, epoch)
-            VALUES (\(TaskID()), \(job.job), \(job.kind), \(job.version), \(TaskRole.plan), 0, 1)
-            """,
-        ])
-        precondition(inserted == [1, 1], "An INSERT of one row inserts one row or throws.")
-        try await ring(job.kind, job: job.job, on: connection)
     }
 }

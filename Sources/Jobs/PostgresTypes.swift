@@ -7,6 +7,8 @@ extension TaskID: PostgresEncodable, PostgresDecodable {}
 extension Fence: PostgresEncodable, PostgresDecodable {}
 extension Epoch: PostgresEncodable, PostgresDecodable {}
 extension JobKind: PostgresEncodable, PostgresDecodable {}
+extension DeathReason: PostgresEncodable, PostgresDecodable {}
+extension TaskPriority: PostgresEncodable, PostgresDecodable {}
 extension JobState: PostgresEncodable, PostgresDecodable {}
 extension TaskState: PostgresEncodable, PostgresDecodable {}
 extension TaskRole: PostgresEncodable, PostgresDecodable {}

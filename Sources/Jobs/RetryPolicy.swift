@@ -1,12 +1,15 @@
 /// How long to wait before a retriable failure is tried again: doubling, capped, with full jitter, so that what
 /// failed together does not come back together.
-package struct RetryPolicy: Sendable {
+package struct RetryPolicy: Sendable, Hashable {
     package var first: Duration
     package var cap: Duration
+    /// How long a task's attempts may end in such failures without a chunk in between; nil: `JobsConfiguration.retryPeriod`.
+    package var period: Duration?
 
-    package init(first: Duration = .milliseconds(250), cap: Duration = .seconds(30)) {
+    package init(first: Duration = .milliseconds(250), cap: Duration = .seconds(30), period: Duration? = nil) {
         self.first = first
         self.cap = cap
+        self.period = period
     }
 
     /// - Parameters:

@@ -4,7 +4,7 @@ import Postgres
 extension Sweeper {
     /// Goes on with the grants of ended jobs and of expired readers, by the retiring principal alone: the sweeper
     /// verifies no specification, so it assumes no role that a row names.
-    func retireLeftGrants() async throws -> Int {
+    func retireLeftGrants(_ term: LeadershipTerm) async throws -> Int {
         let rows = try await store.pool.query(
             """
             WITH due AS (
@@ -14,7 +14,7 @@ extension Sweeper {
                 ORDER BY g.retire_after LIMIT \(Self.batch) FOR NO KEY UPDATE OF g SKIP LOCKED
             )
             UPDATE job_grant AS g SET retire_after = now() + interval '30 s' FROM due
-            WHERE g.name = due.name AND g.state IN ('retiring', 'left')
+            WHERE g.name = due.name AND g.state IN ('retiring', 'left') AND \(holds: term)
             RETURNING \(raw: GrantRecord.columns.split(separator: ", ").map { "g.\($0)" }.joined(separator: ", "))
             """)
         for row in rows {
@@ -25,13 +25,18 @@ extension Sweeper {
                     name: grant.name, keyARN: grant.intent.keyARN, grantID: id, token: grant.token, roleARN: nil,
                     job: nil))
             try await store.recordRetirement(grant.name, grantID: id, outcome)
-            if let job = grant.job { try await store.recountLeft(of: job) }
+            if let job = grant.job { try await store.recountLeft(of: job, term) }
         }
         return rows.count
     }
 
     /// Pages through all grants that name our retiring principal and retires those that nobody owns any more.
     package func reconcileGrants() async throws -> Int {
+        guard let term = try await leadership.campaign() else { return 0 }
+        return try await reconcileGrants(term)
+    }
+
+    func reconcileGrants(_ term: LeadershipTerm) async throws -> Int {
         let began = try await store.now()
         var retired = 0
         var seen: Set<String> = []
@@ -49,7 +54,7 @@ extension Sweeper {
                 try await store.recordRetirement(grant.name, grantID: nil, outcome)
             }
         }
-        retired += try await store.settleUnrecorded(intendedBefore: began, except: Array(seen))
+        retired += try await store.settleUnrecorded(intendedBefore: began, except: Array(seen), term)
         return retired
     }
 }
@@ -59,19 +64,19 @@ extension JobStore {
         try await pool.query("SELECT now() AS now")[0].get("now")
     }
 
-    func expireReadGrants() async throws -> Int {
+    func expireReadGrants(_ term: LeadershipTerm) async throws -> Int {
         try await pool.execute(
             """
             UPDATE job_grant SET state = 'retiring', retire_after = now()
-            WHERE job IS NULL AND state IN ('intended', 'active') AND expires_at <= now()
+            WHERE job IS NULL AND state IN ('intended', 'active') AND expires_at <= now() AND \(holds: term)
             """)
     }
 
-    func recountLeft(of job: JobID) async throws {
+    func recountLeft(of job: JobID, _ term: LeadershipTerm) async throws {
         try await pool.execute(
             """
             UPDATE job SET grants_left = (SELECT count(*) FROM job_grant WHERE job = \(job) AND state <> 'retired')
-            WHERE id = \(job) AND finished_at IS NOT NULL
+            WHERE id = \(job) AND finished_at IS NOT NULL AND \(holds: term)
             """)
     }
 
@@ -92,17 +97,20 @@ extension JobStore {
     /// Rows without a grant id that a whole listing, begun after their time, did not show: no grant was made for them.
     ///
     /// A CreateGrant under way when the listing began has its answer within the life of a reading grant.
-    func settleUnrecorded(intendedBefore began: Date, except names: [String]) async throws -> Int {
+    func settleUnrecorded(
+        intendedBefore began: Date, except names: [String], _ term: LeadershipTerm
+    ) async throws -> Int {
         let rows = try await pool.query(
             """
             UPDATE job_grant AS g SET state = 'retired', retired_at = now(), last_error = NULL
             WHERE state IN ('retiring', 'left') AND grant_id IS NULL AND name <> ALL (\(names))
               AND intended_at + \(configuration.readGrantLife) < \(began)
               AND (job IS NULL OR EXISTS (SELECT FROM job WHERE job.id = g.job AND finished_at IS NOT NULL))
+              AND \(holds: term)
             RETURNING g.job
             """)
         for row in rows {
-            if let job = try row.get("job", as: JobID?.self) { try await recountLeft(of: job) }
+            if let job = try row.get("job", as: JobID?.self) { try await recountLeft(of: job, term) }
         }
         return rows.count
     }

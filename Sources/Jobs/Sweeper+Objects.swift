@@ -3,7 +3,7 @@ import Postgres
 
 extension Sweeper {
     /// Removes what nothing names. The row goes last, so a crash in between only repeats the removal.
-    func collectObjects() async throws -> Int {
+    func collectObjects(_ term: LeadershipTerm) async throws -> Int {
         let rows = try await store.pool.query(
             """
             WITH due AS (
@@ -11,7 +11,7 @@ extension Sweeper {
                 ORDER BY collect_after LIMIT \(Self.batch) FOR UPDATE SKIP LOCKED
             )
             UPDATE job_object AS o SET removals = removals + 1, collect_after = now() + interval '1 min'
-            FROM due WHERE o.name = due.name AND o.state = 'garbage'
+            FROM due WHERE o.name = due.name AND o.state = 'garbage' AND \(holds: term)
             RETURNING o.name, o.removals
             """)
         var collected = 0
@@ -22,6 +22,7 @@ extension Sweeper {
                 """
                 DELETE FROM job_object
                 WHERE name = \(name) AND state = 'garbage' AND removals = \(try row.get("removals", as: Int.self))
+                  AND \(holds: term)
                 """)
         }
         JobMetrics.objectsCollected(collected)
@@ -32,7 +33,7 @@ extension Sweeper {
 extension JobStore {
     /// Leaves to the collector what superseded attempts reserved and never recorded. Such an attempt has lost its
     /// lease, but an upload that it began may still land: hence the wait.
-    func discardSuperseded(limit: Int) async throws -> Int {
+    func discardSuperseded(limit: Int, term: LeadershipTerm) async throws -> Int {
         try await pool.execute(
             """
             WITH superseded AS (
@@ -43,7 +44,7 @@ extension JobStore {
             )
             UPDATE job_object AS o
             SET state = 'garbage', collect_after = now() + \(configuration.lease + configuration.uploadTimeout)
-            FROM superseded AS s WHERE o.name = s.name AND o.state = 'reserved'
+            FROM superseded AS s WHERE o.name = s.name AND o.state = 'reserved' AND \(holds: term)
             """)
     }
 }

@@ -3,7 +3,8 @@ package import Postgres
 import ServiceLifecycle
 
 /// Makes good what workers could not: tasks nobody rang for, tasks that cost too many workers, grants and objects that
-/// are left. Any number may run: every write is conditional, and rows are taken with SKIP LOCKED.
+/// are left, jobs that are over. Any number may run, one of them sweeps: the leader of the term. Every write carries the
+/// term and is conditional besides, and rows are taken with SKIP LOCKED.
 package struct Sweeper: Service {
     package struct Configuration: Sendable {
         /// Between two sweeps of the tables.
@@ -32,9 +33,11 @@ package struct Sweeper: Service {
     let retirer: any GrantRetirer
     let remover: any ObjectRemover
     let logger: Logger
+    let leadership: Leadership
 
+    /// - Parameter name: unique among all processes, ever: it leads under this name.
     package init(
-        configuration: Configuration = Configuration(), jobs: JobsConfiguration = JobsConfiguration(),
+        name: String, configuration: Configuration = Configuration(), jobs: JobsConfiguration = JobsConfiguration(),
         pool: PostgresPool, retirer: any GrantRetirer, lister: any GrantLister, remover: any ObjectRemover,
         wakeRelay: @escaping @Sendable () -> Void = {}, logger: Logger
     ) {
@@ -44,30 +47,99 @@ package struct Sweeper: Service {
         self.logger = logger
         store = JobStore(pool: pool, configuration: jobs, logger: logger, wakeRelay: wakeRelay)
         retirement = GrantRetirement(store: store, retirer: retirer, lister: lister, logger: logger)
+        leadership = Leadership(Leadership.sweeper, leader: name, store: store)
     }
 
     package func run() async throws {
-        try? await cancelWhenGracefulShutdown {
-            var nextReconcile = ContinuousClock.now
-            while true {
-                await sweep()
-                if ContinuousClock.now >= nextReconcile {
-                    await step("grants without a record") { try await reconcileGrants() }
-                    nextReconcile = .now + configuration.reconcileInterval
-                }
-                try await Task.sleep(for: configuration.interval)
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                // Apart from the sweeping: a call to KMS that takes its time must not cost the term.
+                group.addTask { await stand() }
+                await sweepWhileLeading()
+                group.cancelAll()
             }
+        }
+        await step("resignation") {
+            try await leadership.resign()
+            return 0
         }
     }
 
-    /// One sweep of everything but the reconciliation. What fails is logged and tried again by the next.
+    /// Stands for election, or renews its term, several times within each.
+    private func stand() async {
+        repeat {
+            let led = leadership.term != nil
+            await step("election") {
+                if let term = try await leadership.campaign(), !led {
+                    logger.info("This process sweeps", metadata: ["term": "\(term.number)"])
+                }
+                return 0
+            }
+            JobMetrics.leads(leadership.term != nil)
+        } while (try? await Task.sleep(for: store.configuration.lease / 5)) != nil
+    }
+
+    private func sweepWhileLeading() async {
+        var nextRound = ContinuousClock.now
+        repeat {
+            guard let term = leadership.term else { continue }
+            await sweep(term)
+            guard ContinuousClock.now >= nextRound, leadership.term == term else { continue }
+            await step("grants without a record") { try await reconcileGrants(term) }
+            await step("tasks that nobody serves") { try await reportUnserved() }
+            await step("days that are over") { try await store.forgetHistory(term: term) }
+            nextRound = .now + configuration.reconcileInterval
+        } while (try? await Task.sleep(for: configuration.interval)) != nil
+    }
+
+    /// One sweep of everything but what is done once a minute, if this process leads or can. What fails is logged and
+    /// tried again by the next.
     package func sweep() async {
-        await step("exhausted tasks") { try await store.failExhausted(limit: Self.batch) }
-        await step("unrung tasks") { try await ringAgain() }
-        await step("expired reading grants") { try await store.expireReadGrants() }
-        await step("unretired grants") { try await retireLeftGrants() }
-        await step("superseded objects") { try await store.discardSuperseded(limit: Self.batch) }
-        await step("unreferenced objects") { try await collectObjects() }
+        await step("election") {
+            if let term = try await leadership.campaign() { await sweep(term) }
+            return 0
+        }
+    }
+
+    /// The term of this process; nil while another leads.
+    package func resign() async throws { try await leadership.resign() }
+
+    package func campaign() async throws -> LeadershipTerm? { try await leadership.campaign() }
+
+    package func sweep(_ term: LeadershipTerm) async {
+        await step("exhausted tasks") { try await store.failExhausted(limit: Self.batch, term: term) }
+        await step("unrung tasks") { try await ringAgain(term) }
+        await step("expired reading grants") { try await store.expireReadGrants(term) }
+        await step("unretired grants") { try await retireLeftGrants(term) }
+        await step("superseded objects") { try await store.discardSuperseded(limit: Self.batch, term: term) }
+        await step("unreferenced objects") { try await collectObjects(term) }
+        await step("finished jobs") { try await archive(term) }
+    }
+
+    /// Batch after batch, while there is more and the term lasts.
+    private func archive(_ term: LeadershipTerm) async throws -> Int {
+        var moved = 0
+        for _ in 0..<Self.archiveBatches where term.holds(at: .now) || leadership.term == term {
+            let batch = try await store.archive(term: term)
+            moved += batch
+            if batch < JobStore.archiveBatch { break }
+        }
+        JobMetrics.archived(moved)
+        return moved
+    }
+
+    private static let archiveBatches = 20
+
+    /// Left alone, said aloud: a kind or version that is newer than every worker waits for the worker that knows it.
+    private func reportUnserved() async throws -> Int {
+        let unserved = try await store.unserved()
+        for (kind, version, tasks) in unserved {
+            JobMetrics.unserved(kind, tasks)
+            logger.warning(
+                "No worker that runs serves these tasks",
+                metadata: ["kind": "\(kind)", "version": "\(version)", "tasks": "\(tasks)"])
+        }
+        return unserved.count
     }
 
     private func step(_ name: String, _ body: () async throws -> Int) async {
@@ -81,27 +153,33 @@ package struct Sweeper: Service {
         }
     }
 
-    /// A ring a kind is enough: whoever hears it looks for all of them.
-    func ringAgain() async throws -> Int {
+    /// Rings for kinds that have tasks which nobody took for a while. A ring a kind is enough: whoever hears it looks for
+    /// all of them.
+    func ringAgain(_ term: LeadershipTerm) async throws -> Int {
         let count = try await store.transaction { connection in
             let rows = try await connection.query(
                 """
-                WITH due AS (
-                    SELECT id FROM job_task
-                    WHERE (state = 'ready' OR state = 'running' AND lease_until <= now())
-                      AND not_before + \(configuration.ringAfter) <= now()
-                      AND rung_at + \(configuration.ringAfter) <= now()
-                    ORDER BY not_before LIMIT \(Self.batch) FOR NO KEY UPDATE SKIP LOCKED
+                WITH RECURSIVE ready AS (
+                    (SELECT kind FROM job_task WHERE state = 'ready' ORDER BY kind LIMIT 1)
+                    UNION ALL
+                    SELECT next.kind FROM ready AS r CROSS JOIN LATERAL (
+                        SELECT kind FROM job_task WHERE state = 'ready' AND kind > r.kind ORDER BY kind LIMIT 1
+                    ) AS next
+                ), due AS (
+                    SELECT r.kind FROM ready AS r WHERE EXISTS (
+                        SELECT FROM job_task AS t
+                        WHERE t.state = 'ready' AND t.kind = r.kind AND t.not_before + \(configuration.ringAfter) <= now())
+                    UNION
+                    SELECT kind FROM job_task
+                    WHERE state = 'running' AND lease_until + \(configuration.ringAfter) <= now()
                 )
-                UPDATE job_task AS t SET rung_at = now() FROM due WHERE t.id = due.id
-                RETURNING t.kind, t.job
+                INSERT INTO job_ring AS r (kind, rung_at)
+                SELECT kind, now() FROM due WHERE \(holds: term)
+                ON CONFLICT (kind) DO UPDATE SET rung_at = excluded.rung_at
+                WHERE r.rung_at + \(configuration.ringAfter) <= now() AND \(holds: term)
+                RETURNING r.kind
                 """)
-            var rung: Set<JobKind> = []
-            for row in rows {
-                let kind: JobKind = try row.get("kind")
-                guard rung.insert(kind).inserted else { continue }
-                try await store.ring(kind, job: try row.get("job"), on: connection)
-            }
+            for row in rows { try await store.ring(try row.get("kind"), on: connection) }
             return rows.count
         }
         if count > 0 {

@@ -13,11 +13,16 @@ package final class TaskContext: Sendable {
     package let faults: FaultPoints
     let claimed: ClaimedTask
     private let store: JobStore
+    private let chunks: WriteGroup<ChunkRequest, Void>
 
-    init(_ claimed: ClaimedTask, durableChunks: [DurableChunk], store: JobStore, faults: FaultPoints) {
+    init(
+        _ claimed: ClaimedTask, durableChunks: [DurableChunk], store: JobStore, chunks: WriteGroup<ChunkRequest, Void>,
+        faults: FaultPoints
+    ) {
         self.claimed = claimed
         self.durableChunks = durableChunks
         self.store = store
+        self.chunks = chunks
         self.faults = faults
         job = claimed.job
         grants = JobGrants(claimed: claimed, store: store, faults: faults)
@@ -78,7 +83,8 @@ package final class TaskContext: Sendable {
             ordinal: ordinal, object: object, inputPosition: inputPosition, detail: detail, bytes: bytes, rows: rows)
         let durable = claimed.progress.durable
         let (totalBytes, totalRows) = (durable.bytes + bytes, durable.rows + rows)
-        try await store.record(chunk, of: claimed, totalBytes: totalBytes, totalRows: totalRows)
+        try await chunks.submit(
+            ChunkRequest(chunk: chunk, task: claimed, totalBytes: totalBytes, totalRows: totalRows))
         claimed.progress.becameDurable(bytes: totalBytes, rows: totalRows)
         JobMetrics.chunk(job.kind, bytes: bytes)
         try await faults.reach(.chunkRecorded)

@@ -8,13 +8,14 @@ extension Worker {
         guard let handler = handlers[task.job.kind] else {
             throw JobError.retriable("No handler for jobs of this kind.")
         }
-        let isGenuine = verifier.verify(task.job.specification, signature: task.job.signature)
+        let isGenuine = verified.verify(task.job, by: verifier)
         if task.role == .cleanup {
             return try await cleanUp(task, handler: handler, trustsSpecification: isGenuine)
         }
         guard isGenuine else { return try await refuse(task) }
         let chunks = task.fence == Fence(1) ? [] : try await store.chunks(of: task)
-        let context = TaskContext(task, durableChunks: chunks, store: store, faults: faults)
+        let context = TaskContext(
+            task, durableChunks: chunks, store: store, chunks: chunkWrites, faults: faults)
         switch task.role {
         case .plan: try await plan(task, handler: handler, context)
         case .work: try await work(task, handler: handler, context)
@@ -38,7 +39,7 @@ extension Worker {
         try await handler.run(task.specification, context)
         try await faults.reach(.taskBeforeFinish)
         try context.checkStillOurs()
-        try await store.finishWork(task)
+        try await finishes.submit(task)
     }
 
     /// Somebody changed the job in the tables. No role is assumed for it and no key used.
@@ -65,7 +66,7 @@ extension Worker {
             case .taken, .trustEnded:
                 logger.info("A lease was lost; the attempt ends without a trace", metadata: metadata)
             case .cancelled:
-                try await store.releaseCancelled(task)
+                if try await store.releaseCancelled(task) { doorbell.ring() }
             case .drained:
                 try await store.release(task)
             case nil:
@@ -85,18 +86,23 @@ extension Worker {
             try await store.release(task)
         case .leaseLost:
             // The statement noticed before the beat did.
-            try await store.releaseCancelled(task)
+            if try await store.releaseCancelled(task) { doorbell.ring() }
         case .retriable:
-            let backoff = store.configuration.retry.backoff(afterFailures: task.failures, random: .random(in: 0..<1))
-            JobMetrics.retried(task.job.kind)
-            if try await store.retry(task, after: backoff, error: error.message) { return }
-            try await store.settling(task, as: .failed) { try await store.fail(task, message: error.message) }
+            let backoff = store.configuration.retry(of: task.job.kind)
+                .backoff(afterFailures: task.failures, random: .random(in: 0..<1))
+            if try await store.retry(task, after: backoff, error: error.message) {
+                JobMetrics.retried(task.job.kind)
+                return look(after: backoff)
+            }
+            try await store.settling(task, as: .failed) {
+                try await store.fail(task, message: error.message, death: .retriesExhausted)
+            }
         default:
             do {
                 try await store.settling(task, as: .failed) { try await store.fail(task, message: error.message) }
             } catch let refusal as JobError where refusal.code == .leaseLost {
                 // What must finish (clean-up, publishing what is decided) cannot fail its job: it is tried again.
-                let backoff = store.configuration.retry.cap
+                let backoff = store.configuration.retry(of: task.job.kind).cap
                 if try await !store.retry(task, after: backoff, error: error.message) {
                     try await store.releaseCancelled(task)
                 }

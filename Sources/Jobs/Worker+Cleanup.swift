@@ -11,7 +11,8 @@ extension Worker {
         let job = task.job
         try await retirement.retireRecorded(of: job, trustsSpecification: trustsSpecification)
         if let wait = try await store.remainingLease(of: job.id) {
-            return try await store.postpone(task, for: wait, isFailure: false)
+            try await store.postpone(task, for: wait, isFailure: false)
+            return look(after: wait)
         }
         try await retirement.retireUnrecorded(of: job)
         await removeObjects(of: job)

@@ -18,7 +18,8 @@ extension Worker {
         let state = try await retirement.state(of: job.id)
         if state.unretired > 0 {
             if state.deadlinePassed {
-                _ = try await store.abandonRetiring(task, message: GrantRetirement.leftMessage(state.unretired))
+                _ = try await store.abandonRetiring(
+                    task, message: GrantRetirement.leftMessage(state.unretired), death: .notPublished)
                 return
             }
             return try await postpone(task)
@@ -30,15 +31,17 @@ extension Worker {
         } catch let error where state.deadlinePassed && task.lease.loss == nil {
             // What cannot be published for so long never will be: a job must not hang in between.
             let message = "The result could not be published."
-            guard try await store.abandonRetiring(task, message: message) else { throw error }
+            guard try await store.abandonRetiring(task, message: message, death: .notPublished) else { throw error }
             return
         }
         try await faults.reach(.published)
     }
 
     func postpone(_ task: ClaimedTask) async throws {
-        let backoff = store.configuration.retry.backoff(afterFailures: task.failures, random: .random(in: 0..<1))
+        let backoff = store.configuration.retry(of: task.job.kind)
+            .backoff(afterFailures: task.failures, random: .random(in: 0..<1))
         try await store.postpone(task, for: backoff, isFailure: true)
+        look(after: backoff)
     }
 }
 
@@ -144,11 +147,12 @@ extension JobStore {
     /// A decided job fails after all.
     ///
     /// - Returns: false where the job is not retiring.
-    func abandonRetiring(_ task: ClaimedTask, message: String) async throws -> Bool {
+    func abandonRetiring(_ task: ClaimedTask, message: String, death: DeathReason? = nil) async throws -> Bool {
         let abandoned = try await transaction { connection in
             let job = try await lockJob(task.job.id, on: connection)
             guard job.state == .retiring else { return false }
             try await end(task, as: .failed, error: message, on: connection)
+            if let death { try await bury(job, reason: death, message: message, of: task.id, on: connection) }
             var machine = job.machine
             if case .refuse(let refusal) = machine.retiringAbandoned(by: task.epoch) {
                 throw JobError.leaseLost("\(refusal)")

@@ -14,9 +14,13 @@ package final class Worker: Service, Sendable {
     let faults: FaultPoints
     let logger: Logger
     private let beat: Beat
-    private let doorbell: Doorbell
+    let doorbell: Doorbell
     private let isDraining = Mutex(false)
     private let running = Mutex(0)
+    let verified = VerifiedSpecifications()
+    /// What the tasks of this process write most often goes in batches, each write under its own fence.
+    let finishes: WriteGroup<ClaimedTask, Void>
+    let chunkWrites: WriteGroup<ChunkRequest, Void>
 
     /// - Parameters:
     ///   - beatPool: a pool of its own, so that work which takes all connections never holds a beat up; one
@@ -39,7 +43,10 @@ package final class Worker: Service, Sendable {
         self.doorbell = doorbell
         self.faults = faults
         self.logger = logger
-        store = JobStore(pool: pool, configuration: jobs, logger: logger, wakeRelay: wakeRelay)
+        let store = JobStore(pool: pool, configuration: jobs, logger: logger, wakeRelay: wakeRelay)
+        self.store = store
+        finishes = WriteGroup(batchMax: JobStore.finishBatch) { await store.finishWork($0) }
+        chunkWrites = WriteGroup(batchMax: JobStore.recordBatch) { await store.record($0) }
         retirement = GrantRetirement(store: store, retirer: retirer, lister: lister, logger: logger)
         let beatStore = JobStore(pool: beatPool, configuration: jobs, logger: logger, wakeRelay: wakeRelay)
         beat = Beat(store: beatStore, bell: control, workBell: doorbell, logger: logger)
@@ -60,6 +67,9 @@ package final class Worker: Service, Sendable {
         await withGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask(executorPreference: beatThread) { await self.beat.run() }
+                group.addTask(executorPreference: claimThread) { await self.finishes.run() }
+                group.addTask(executorPreference: claimThread) { await self.chunkWrites.run() }
+                group.addTask(executorPreference: claimThread) { await self.beSeen() }
                 await withTaskExecutorPreference(claimThread) {
                     await withDiscardingTaskGroup { tasks in
                         await self.serve(on: workThreads, into: &tasks)
@@ -67,9 +77,17 @@ package final class Worker: Service, Sendable {
                 }
                 // Only when the last task has ended: until then its lease must be renewed.
                 self.beat.bell.close()
+                self.finishes.close()
+                self.chunkWrites.close()
+                group.cancelAll()
             }
         } onGracefulShutdown: {
             self.drain()
+        }
+        do {
+            try await store.forget(configuration)
+        } catch {
+            logger.debug("This worker stays in the table for a while", metadata: ["error": "\(error)"])
         }
     }
 
@@ -80,15 +98,33 @@ package final class Worker: Service, Sendable {
         doorbell.ring()
     }
 
+    /// Looks for work once a task that was put off is due: nobody else rings for it before the next beat.
+    func look(after delay: Duration) {
+        beat.ringWork(after: delay)
+    }
+
+    private var kinds: [(kind: JobKind, version: Int)] { handlers.values.map { ($0.kind, $0.version) } }
+
+    /// Says every few seconds that this process runs and what it serves, until it is cancelled.
+    private func beSeen() async {
+        repeat {
+            do {
+                try await store.sight(configuration, kinds: kinds, running: running.withLock { $0 })
+            } catch {
+                logger.debug("This worker could not be sighted", metadata: ["error": "\(error)"])
+            }
+        } while (try? await Task.sleep(for: JobStore.workerSightings)) != nil
+    }
+
     private func serve(on threads: ThreadExecutor, into tasks: inout DiscardingTaskGroup) async {
-        let kinds = handlers.values.map { (kind: $0.kind, version: $0.version) }
+        var cursor = ClaimCursor()
         doorbell.ring()
         for await _ in doorbell.rings {
             guard !isDraining.withLock({ $0 }), !Task.isCancelled else { return }
             let free = configuration.slots - running.withLock { $0 }
             guard free > 0 else { continue }
             do {
-                for task in try await store.claim(kinds, limit: free, worker: configuration.name) {
+                for task in try await store.claim(kinds, limit: free, worker: configuration.name, cursor: &cursor) {
                     countRunning(+1)
                     JobMetrics.claimed(task.job.kind)
                     // Before anything is awaited: from the claim on the beat must know the lease.

@@ -75,7 +75,7 @@ extension ConnectionCore {
             "idle_in_transaction_session_timeout=\(configuration.idleTransactionTimeout.pollMilliseconds)",
             "client_connection_check_interval=\(clientCheckIntervalMilliseconds)",
             "TimeZone=UTC",
-        ]
+        ] + configuration.plannerSettings
         parsed["options"] = ([parsed["options"]].compactMap(\.self) + settings.map { "-c \($0)" }).joined(separator: " ")
         return parsed.map { ($0.key, $0.value) }
     }

@@ -28,6 +28,9 @@ package struct PostgresConfiguration: Sendable {
     /// keep row locks from the one that takes its work over.
     package var idleTransactionTimeout = Self.defaultIdleTransactionTimeout
 
+    /// Planner settings of every session (`enable_seqscan=off`): for pools whose statements are all meant to go by an index.
+    package var plannerSettings: [String] = []
+
     /// How much later than the server's own time-out the client gives up.
     static let answerGrace: Duration = .seconds(2)
 

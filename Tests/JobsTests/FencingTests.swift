@@ -118,10 +118,10 @@ import Testing
                 machines[id] = machine
                 try await world.pool.execute(
                     """
-                    INSERT INTO job_task (id, job, kind, version, role, ordinal, epoch, state, fence, losses, must_finish,
-                                          worker, lease_until, not_before, finished_at)
-                    VALUES (\(id), \(job), 'import', 1, 'work', \(ordinal), 1, \(state), 3, \(machine.losses),
-                            \(machine.mustFinish), 'w', \(machine.leaseUntil), \(notBefore),
+                    INSERT INTO job_task (id, job, kind, version, account, role, ordinal, epoch, state, fence, losses,
+                                          must_finish, worker, lease_until, not_before, finished_at)
+                    VALUES (\(id), \(job), 'import', 1, \(TestWorld.account), 'work', \(ordinal), 1, \(state), 3,
+                            \(machine.losses), \(machine.mustFinish), 'w', \(machine.leaseUntil), \(notBefore),
                             \(state.isTerminal ? now : nil))
                     """)
             }
@@ -137,11 +137,12 @@ import Testing
                 // Others' pause after many losses ended while this ran: the statement may have seen either.
                 #expect(ids.contains(id) == isGranted(machine, at: now), "seed \(seed): \(machine)")
             }
+            let term = try #require(await world.sweeper.campaign())
             let exhausted = machines.values.filter { machine in
                 var copy = machine
                 return copy.claimed(at: now, lease: 60, lossesMax: world.configuration.lossesMax) == .giveUp
             }
-            #expect(try await world.store.failExhausted(limit: 100) == min(exhausted.count, 1), "one job fails once")
+            #expect(try await world.store.failExhausted(limit: 100, term: term) == min(exhausted.count, 1), "one job fails once")
         }
     }
 }

@@ -184,8 +184,7 @@ import Testing
         try await TestWorld.with { world in
             _ = try await world.accept()
             try await world.pool.execute("DELETE FROM outbox")
-            try await world.pool.execute(
-                "UPDATE job_task SET rung_at = now() - interval '1 h', not_before = now() - interval '1 h'")
+            try await world.pool.execute("UPDATE job_task SET not_before = now() - interval '1 h'")
             await world.sweeper.sweep()
             await world.sweeper.sweep()
             #expect(try await world.count("SELECT count(*) FROM outbox") == 1)

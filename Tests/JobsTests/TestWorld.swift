@@ -43,16 +43,18 @@ struct TestWorld: Sendable {
         }
     }
 
-    func submission(_ kind: JobKind = .import, document: String = "{}") throws -> JobSubmission {
+    func submission(
+        _ kind: JobKind = .import, document: String = "{}", account: String = account, version: Int = 1
+    ) throws -> JobSubmission {
         let specification = JobSpecification(
-            job: JobID(), kind: kind, account: Self.account,
+            job: JobID(), kind: kind, version: version, account: account,
             resourceARN: "arn:aws:forecast:us-west-2:123456789012:dataset-import-job/ds/imp", incarnation: UUID(),
             sourceAddress: "192.0.2.1", userAgent: "tests", document: Array(document.utf8))
         return try JobSubmission(specification, signedBy: signer)
     }
 
-    func accept(_ kind: JobKind = .import) async throws -> JobID {
-        let submission = try submission(kind)
+    func accept(_ kind: JobKind = .import, account: String = account) async throws -> JobID {
+        let submission = try submission(kind, account: account)
         try await engine.accept(submission) { _ in }
         return submission.id
     }
@@ -68,8 +70,12 @@ struct TestWorld: Sendable {
             faults: faults, logger: logger)
     }
 
-    var sweeper: Sweeper {
+    /// The same process each time: it leads, and renews its term.
+    var sweeper: Sweeper { sweeper("sweeper") }
+
+    func sweeper(_ name: String) -> Sweeper {
         Sweeper(
+            name: name,
             configuration: Sweeper.Configuration(
                 interval: .milliseconds(50), reconcileInterval: .milliseconds(100), ringAfter: .seconds(1800)),
             jobs: configuration, pool: pool, retirer: kms, lister: kms, remover: objects, logger: logger)

@@ -127,6 +127,15 @@ extension ConfigurationKey {
             name: "jobs.postgres", kind: .text, defaultValue: "",
             comment: "libpq connection string of the jobs database.", isSecret: true),
         .init(
+            name: "jobs.account_tasks_max", kind: .integer(0...100_000), defaultValue: "0", unit: "tasks",
+            comment: "Tasks of one account at work at once, over all workers; 0: as many as there are slots."),
+        .init(
+            name: "jobs.history_after_s", kind: .integer(0...86_400), defaultValue: "300", unit: "seconds",
+            comment: "How long an ended job stays in the tables that work is claimed from, before it goes to the history."),
+        .init(
+            name: "jobs.retention_days", kind: .integer(1...36_500), defaultValue: "30", unit: "days",
+            comment: "How long ended jobs and dead letters are kept."),
+        .init(
             name: "postgres.connections_max", kind: .integer(2...500), defaultValue: "10", unit: "connections",
             comment: "Largest pool of one process."),
         .init(
@@ -179,7 +188,7 @@ extension ConfigurationKey {
             name: "worker.lease_ms", kind: .integer(500...600_000), defaultValue: "5000", unit: "milliseconds",
             comment: "A task's lease; a worker that is silent for longer loses its tasks."),
         .init(
-            name: "worker.beat_ms", kind: .integer(50...60_000), defaultValue: "1000", unit: "milliseconds",
+            name: "worker.beat_ms", kind: .integer(50...60_000), defaultValue: "500", unit: "milliseconds",
             comment: "Renewal of leases, stops and revocations; at most a third of the lease."),
         .init(
             name: "worker.key_lease_ms", kind: .integer(100...60_000), defaultValue: "2000", unit: "milliseconds",
@@ -199,6 +208,15 @@ extension ConfigurationKey {
         .init(
             name: "worker.retry_s", kind: .integer(0...86_400), defaultValue: "600", unit: "seconds",
             comment: "How long a task's attempts may end in faults of servers or the network, without progress in between."),
+        .init(
+            name: "worker.retry_first_ms", kind: .integer(1...3_600_000), defaultValue: "250", unit: "milliseconds",
+            comment: "Longest wait before the first repetition; it doubles with each."),
+        .init(
+            name: "worker.retry_cap_ms", kind: .integer(1...3_600_000), defaultValue: "30000", unit: "milliseconds",
+            comment: "Longest wait before any repetition."),
+        .init(
+            name: "worker.retry_kinds", kind: .list, defaultValue: "",
+            comment: "Kinds with other waits and another deadline, KIND=FIRST_MS:CAP_MS:PERIOD_S each."),
         .init(
             name: "worker.threads", kind: .integer(1...256), defaultValue: "2", unit: "threads",
             comment: "Threads for the work of all slots."),

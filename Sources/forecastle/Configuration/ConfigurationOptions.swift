@@ -7,9 +7,12 @@ struct ConfigurationOptions: ParsableArguments {
     var config: String?
 
     /// The settings in effect for this command.
-    func load() throws -> ConfigurationValues {
+    ///
+    /// - Parameter flags: what the command's own flags say; they win.
+    func load(flags: [String: String] = [:]) throws -> ConfigurationValues {
         let environment = ProcessInfo.processInfo.environment
         return try ConfigurationValues(
-            file: config ?? environment["FORECASTLE_CONFIG"], environment: environment, flags: Forecastle.flags.values)
+            file: config ?? environment["FORECASTLE_CONFIG"], environment: environment,
+            flags: Forecastle.flags.values.merging(flags) { $1 })
     }
 }

@@ -19,9 +19,13 @@ struct RoleProcess: Sendable {
     let id: String
 
     /// First thing in a role.
-    static func begin(_ name: String, _ options: ConfigurationOptions) throws -> RoleProcess {
+    ///
+    /// - Parameter flags: settings that the role has a shorter flag for.
+    static func begin(
+        _ name: String, _ options: ConfigurationOptions, flags: [String: String] = [:]
+    ) throws -> RoleProcess {
         ParentWatch.bind()
-        let values = try options.load()
+        let values = try options.load(flags: flags)
         LoggingSetup.start(values)
         MetricsSystem.bootstrap(MetricsRegistry())
         let process = RoleProcess(name: name, values: values)
@@ -51,11 +55,14 @@ struct RoleProcess: Sendable {
         id = "\(name)-\(getpid())-\(UUID().uuidString.lowercased().prefix(8))"
     }
 
-    func pool(_ key: String, connections: Int? = nil, statementTimeout: Duration? = nil) throws -> PostgresPool {
+    func pool(
+        _ key: String, connections: Int? = nil, statementTimeout: Duration? = nil, plannerSettings: [String] = []
+    ) throws -> PostgresPool {
         var configuration = PostgresConfiguration(connection: try values.required(key), applicationName: "forecastle \(name)")
         configuration.maximumConnections = connections ?? values.integer("postgres.connections_max")
         configuration.acquireTimeout = values.duration(milliseconds: "postgres.acquire_timeout_ms")
         configuration.statementTimeout = statementTimeout ?? values.duration(milliseconds: "postgres.statement_timeout_ms")
+        configuration.plannerSettings = plannerSettings
         return PostgresPool(configuration: configuration, logger: logger)
     }
 

@@ -15,20 +15,34 @@ import ServiceLifecycle
 struct WorkerRole: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "worker", abstract: "Run jobs.",
-        discussion: "--worker-kinds import,train and --worker-slots N say which kinds and how many at once.")
+        discussion: """
+            Work is spread by tasks: a large import is done by all workers that take imports, each as many tasks at once as \
+            it has slots. SIGTERM lets running tasks end at their next chunk; their rest goes to the other workers.
+            """)
     @OptionGroup var options: ConfigurationOptions
 
+    @Option(help: "Kinds of jobs to take, separated by commas; worker.kinds.")
+    var kinds: String?
+
+    @Option(help: "Tasks at work at the same time; worker.slots.")
+    var slots: Int?
+
     func run() async throws {
-        let process = try RoleProcess.begin("worker", options)
+        var flags: [String: String] = [:]
+        if let kinds { flags["worker.kinds"] = kinds }
+        if let slots { flags["worker.slots"] = "\(slots)" }
+        let process = try RoleProcess.begin("worker", options, flags: flags)
         // Chunks are large: without this each one would be mapped and unmapped anew.
         PassOptions.tuneAllocator()
         let values = process.values
         let logger = process.logger
-        let pool = try process.pool("jobs.postgres")
+        let pool = try process.pool("jobs.postgres", plannerSettings: JobsSettings.plannerSettings)
         try await process.verify(.jobs, on: pool)
         let jobs = try JobsSettings.configuration(values)
         // A pool of its own: work that takes every connection must not hold a beat up.
-        let beatPool = try process.pool("jobs.postgres", connections: 1, statementTimeout: jobs.lease / 2)
+        let beatPool = try process.pool(
+            "jobs.postgres", connections: 1, statementTimeout: jobs.lease / 2,
+            plannerSettings: JobsSettings.plannerSettings)
         let producer = try KafkaProducer(configuration: try process.kafka(), logger: logger)
         let relay = try OutboxRelay(pool: pool, publisher: producer, logger: logger)
         let roles = try process.roleSessions(
@@ -46,6 +60,9 @@ struct WorkerRole: AsyncParsableCommand {
             logger: logger)
         let kinds = Set(values.list("worker.kinds"))
         let handlers = PipelineHandlers.all(environment).filter { kinds.contains($0.kind.rawValue) }
+        if let unknown = kinds.subtracting(handlers.map(\.kind.rawValue)).min() {
+            throw ConfigurationError(key: "worker.kinds", rule: "names \(unknown), which is no kind of job")
+        }
         guard !handlers.isEmpty else {
             throw ConfigurationError(key: "worker.kinds", rule: "must name at least one kind of job")
         }
@@ -59,7 +76,8 @@ struct WorkerRole: AsyncParsableCommand {
             lister: retirer, remover: remover, doorbell: doorbell, control: control, wakeRelay: { relay.wake() },
             faults: try FaultPoints(configuration: values.string("faults.points")), logger: logger)
         let sweeper = Sweeper(
-            configuration: .init(interval: values.duration(milliseconds: "worker.sweep_ms")), jobs: jobs, pool: pool,
+            name: process.id, configuration: .init(interval: values.duration(milliseconds: "worker.sweep_ms")), jobs: jobs,
+            pool: pool,
             retirer: retirer, lister: retirer, remover: remover, wakeRelay: { relay.wake() }, logger: logger)
         let topics = try handlers.map { try TopicName.jobs(prefix: jobs.topicPrefix, kind: $0.kind.rawValue).name }
         let group = try KafkaConsumerGroup(

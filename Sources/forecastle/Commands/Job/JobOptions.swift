@@ -26,10 +26,14 @@ struct JobOptions: ParsableArguments {
     var json = false
 
     func run(_ body: (JobQueries) async throws -> Void) async throws {
+        try await run { queries, _, _ in try await body(queries) }
+    }
+
+    func run(_ body: (JobQueries, PostgresPool, ConfigurationValues) async throws -> Void) async throws {
         try await CommandFailure.reporting {
             let values = try configuration.load()
             do {
-                try await JobsDatabase.with(values, body)
+                try await JobsDatabase.with(values) { queries, pool in try await body(queries, pool, values) }
             } catch let error as PostgresError where error.isRetriable || error.code == .connectionFailed {
                 throw CommandFailure(error.description, JobExit.unavailable)
             }
@@ -40,11 +44,17 @@ struct JobOptions: ParsableArguments {
 /// The jobs database, for the time of one command.
 enum JobsDatabase {
     static func with<R>(_ values: ConfigurationValues, _ body: (JobQueries) async throws -> R) async throws -> R {
+        try await with(values) { queries, _ in try await body(queries) }
+    }
+
+    static func with<R>(
+        _ values: ConfigurationValues, _ body: (JobQueries, PostgresPool) async throws -> R
+    ) async throws -> R {
         let pool = PostgresPool(
             configuration: .init(connection: try values.required("jobs.postgres"), applicationName: "forecastle job"),
             logger: Logger(label: "job") { _ in SwiftLogNoOpLogHandler() })
         defer { pool.close() }
-        return try await body(JobQueries(pool: pool))
+        return try await body(JobQueries(pool: pool), pool)
     }
 }
 

@@ -26,10 +26,11 @@ struct JobShow: AsyncParsableCommand {
         let job = summary.job
         var facts: [(String, String)] = [
             ("job", job.id.description), ("kind", job.kind.rawValue), ("resource", job.resourceARN),
-            ("state", job.state.rawValue), ("accepted", AWSTimestamp.extended(job.acceptedAt)),
+            ("state", job.state.rawValue), ("priority", "\(job.priority)"), ("accepted", AWSTimestamp.extended(job.acceptedAt)),
             ("time", Amount.time(summary.seconds())),
             ("done", "\(Amount.count(summary.rows, "row")), \(Amount.count(summary.chunks, "chunk")), \(summary.amountOfBytes)"),
         ]
+        if job.redrives > 0 { facts.append(("run again", Amount.count(job.redrives, "time"))) }
         if let rate = summary.rate() { facts.append(("rate", rate)) }
         if let message = job.message { facts.append(("message", message)) }
         if job.grantsLeft > 0 { facts.append(("grants left", "\(job.grantsLeft)")) }

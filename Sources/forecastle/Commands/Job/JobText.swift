@@ -37,12 +37,13 @@ extension JobQueries.Summary {
         return parts.joined(separator: "  ")
     }
 
-    /// `{job, kind, account, resource, state, message, acceptedAt, startedAt, finishedAt, seconds, tasks, tasksDone, chunks,
+    /// `{job, kind, account, resource, priority, redrives, state, message, acceptedAt, startedAt, finishedAt, seconds, tasks, tasksDone, chunks,
     /// rows, bytes, bytesExpected, grantsOpen, grantsLeft}`: times in UTC, absent values null.
     var json: JSONObject {
         [
             "job": .string(job.id.description), "kind": .string(job.kind.rawValue), "account": .string(job.account),
-            "resource": .string(job.resourceARN), "state": .string(job.state.rawValue), "message": .optional(job.message),
+            "resource": .string(job.resourceARN), "priority": .int(Int64(job.priority.rawValue)),
+            "redrives": .int(Int64(job.redrives)), "state": .string(job.state.rawValue), "message": .optional(job.message),
             "acceptedAt": .time(job.acceptedAt), "startedAt": .time(job.startedAt), "finishedAt": .time(job.finishedAt),
             "seconds": .double((seconds() * 1000).rounded() / 1000), "tasks": .int(Int64(job.totalTasks)),
             "tasksDone": .int(Int64(finishedTasks)), "chunks": .int(Int64(chunks)), "rows": .int(rows), "bytes": .int(bytes),

@@ -17,12 +17,13 @@ struct JobWatch: AsyncParsableCommand {
         try await options.run { queries in
             let id = try await argument.find(queries).job.id
             var line = ProgressLine(.standardOutput)
+            var progress = JobProgress()
             var printed: JSONObject?
             var last: JobQueries.Summary?
             for try await summary in queries.watch(id) {
                 last = summary
                 guard options.json else {
-                    line.update(summary.progress, key: summary.job.state.rawValue)
+                    line.update(progress.line(summary, columns: ProgressDisplay.columns), key: summary.job.state.rawValue)
                     continue
                 }
                 var object = summary.json
