@@ -27,7 +27,7 @@ struct AuthorityBenchCluster: Sendable {
         }
         let logger = Logger(label: "forecastle.bench")
         let supervisor = Supervisor(logger: logger)
-        let cluster = try EmbeddedCluster(folder: data, workers: 0, faultyWorker: nil, isThrowaway: false, logger: logger)
+        let cluster = try EmbeddedCluster(folder: data, workers: 0, isThrowaway: false, logger: logger)
         let bench = AuthorityBenchCluster(cluster: cluster, supervisor: supervisor, logger: logger)
         do {
             try await cluster.start(.authority, supervisor)
