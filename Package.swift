@@ -126,7 +126,8 @@ let package = Package(
             name: "forecastle",
             dependencies: [
                 "AWSClients", "AWSProtocol", "AWSServer", "Accounts", "Artifacts", "AuditTrail", "AuthorityAPI", "CLinux",
-                "CZlib", "Catalog", "Envelope", "EnvelopeKMS", "FaultInjection", "ForecastAPI", "Forecasting", "Freshness", "Jobs",
+                "CZlib", "Catalog", "Envelope", "EnvelopeKMS", "FaultInjection", "ForecastAPI", "Forecasting", "Freshness",
+                "Jobs",
                 "JobsSimulation", "Kafka", "Keys",
                 "ObjectStore", "Outbox", "Pipelines", "Policies", "Postgres", "Secrets", "Telemetry", "TimeSeries",
                 "Verification", argumentParser, crypto, logging, metrics, serviceLifecycle, unixSignals, yams,

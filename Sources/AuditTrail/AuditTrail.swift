@@ -20,7 +20,7 @@ package final class AuditTrail: Sendable {
     /// Where changes go: each holds its shard's head until its COMMIT is on disk, so that several shards let them wait together.
     package let changeShards: [UUID]
     let pool: PostgresPool
-    let pace: ExportPace
+    package let pace: ExportPace
     private let group: GroupCommit<Entry>
 
     /// A record on its way, and what the request that it tells of has taken from caches.

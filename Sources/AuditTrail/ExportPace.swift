@@ -15,7 +15,7 @@ package final class ExportPace: Sendable {
     private let now: @Sendable () -> ContinuousClock.Instant
     private let state: Mutex<State>
     /// One element for each time that the exporter should look; those that it has not come to yet count as one.
-    let wakes: AsyncStream<Void>
+    package let wakes: AsyncStream<Void>
     private let wake: AsyncStream<Void>.Continuation
 
     /// - Parameter bound: longest time without a successful pass of the exporter; nil: records are never refused.
@@ -27,7 +27,7 @@ package final class ExportPace: Sendable {
     }
 
     /// Throws `headsNotExported` where nothing may be recorded.
-    func check() throws(AuditError) {
+    package func check() throws(AuditError) {
         guard let bound else { return }
         let last = state.withLock { $0.lastPass }
         guard last.advanced(by: bound) >= now() else {
@@ -36,7 +36,7 @@ package final class ExportPace: Sendable {
         }
     }
 
-    func added(_ records: Int) {
+    package func added(_ records: Int) {
         let isDue = state.withLock { state in
             state.records += records
             return state.records >= Self.recordsPerExport
@@ -45,12 +45,12 @@ package final class ExportPace: Sendable {
     }
 
     /// A pass over the heads begins: what is recorded from now on is for the next.
-    func begins() { state.withLock { $0.records = 0 } }
+    package func begins() { state.withLock { $0.records = 0 } }
 
     /// What was committed before `start` is in exported heads.
-    func passed(from start: ContinuousClock.Instant) { state.withLock { $0.lastPass = max($0.lastPass, start) } }
+    package func passed(from start: ContinuousClock.Instant) { state.withLock { $0.lastPass = max($0.lastPass, start) } }
 
-    func tick() { wake.yield() }
+    package func tick() { wake.yield() }
 
-    func finish() { wake.finish() }
+    package func finish() { wake.finish() }
 }

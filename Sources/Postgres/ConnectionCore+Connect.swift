@@ -70,12 +70,13 @@ extension ConnectionCore {
         parsed["client_encoding"] = "UTF8"
         // Probing for Kerberos costs a round trip, and a credential cache is no place for a service's identity.
         if parsed["gssencmode"] == nil { parsed["gssencmode"] = "disable" }
-        let settings = [
-            "statement_timeout=\(configuration.statementTimeout.pollMilliseconds)",
-            "idle_in_transaction_session_timeout=\(configuration.idleTransactionTimeout.pollMilliseconds)",
-            "client_connection_check_interval=\(clientCheckIntervalMilliseconds)",
-            "TimeZone=UTC",
-        ] + configuration.plannerSettings
+        let settings =
+            [
+                "statement_timeout=\(configuration.statementTimeout.pollMilliseconds)",
+                "idle_in_transaction_session_timeout=\(configuration.idleTransactionTimeout.pollMilliseconds)",
+                "client_connection_check_interval=\(clientCheckIntervalMilliseconds)",
+                "TimeZone=UTC",
+            ] + configuration.plannerSettings
         parsed["options"] = ([parsed["options"]].compactMap(\.self) + settings.map { "-c \($0)" }).joined(separator: " ")
         return parsed.map { ($0.key, $0.value) }
     }

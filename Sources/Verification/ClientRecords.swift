@@ -12,7 +12,7 @@ package struct AcceptedJob: Sendable, Hashable {
 
     package var json: JSONValue { ["arn": .string(arn), "time": .string(time)] }
 
-    init(_ json: JSONValue) throws {
+    package init(_ json: JSONValue) throws {
         guard let arn = json["arn"]?.stringValue, !arn.isEmpty else { throw ClientRecordError(rule: "needs the member arn") }
         self.init(arn: arn, time: json["time"]?.stringValue ?? "")
     }
@@ -32,7 +32,7 @@ package struct ClientError: Sendable, Hashable {
 
     package var json: JSONValue { ["operation": .string(operation), "code": .string(code), "status": .int(Int64(status))] }
 
-    init(_ json: JSONValue) throws {
+    package init(_ json: JSONValue) throws {
         guard let code = json["code"]?.stringValue else { throw ClientRecordError(rule: "needs the member code") }
         self.init(
             operation: json["operation"]?.stringValue ?? "", code: code, status: Int(json["status"]?.intValue ?? 0))
@@ -41,8 +41,8 @@ package struct ClientError: Sendable, Hashable {
 
 /// A line of a client's file that says nothing that can be checked.
 package struct ClientRecordError: Error, CustomStringConvertible {
-    var line: Int?
-    var rule: String
+    package var line: Int?
+    package var rule: String
 
     package var description: String { (line.map { "line \($0) " } ?? "the line ") + rule }
 }

@@ -91,10 +91,10 @@ package struct PublishedResults: Invariant {
 }
 
 /// Length and SHA-256 of a file, read piece by piece.
-enum FileDigest {
+package enum FileDigest {
     private static let pieceBytes = 1 << 20
 
-    static func of(_ path: String) throws -> (bytes: Int64, sha256: String)? {
+    package static func of(_ path: String) throws -> (bytes: Int64, sha256: String)? {
         guard let handle = FileHandle(forReadingAtPath: path) else { return nil }
         defer { try? handle.close() }
         var hash = SHA256()

@@ -58,5 +58,5 @@ package struct MemoryBounds: Sendable, Hashable {
         self.workerBytes = workerBytes
     }
 
-    func bytes(of role: String) -> Int { baseBytes + (role == "worker" ? workerBytes : 0) }
+    package func bytes(of role: String) -> Int { baseBytes + (role == "worker" ? workerBytes : 0) }
 }

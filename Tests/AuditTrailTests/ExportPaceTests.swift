@@ -1,7 +1,6 @@
+import AuditTrail
 import Synchronization
 import Testing
-
-@testable import AuditTrail
 
 @Suite struct ExportPaceTests {
     private final class Clock: Sendable {

@@ -1,3 +1,4 @@
+import AuditTrail
 import FoundationEssentials
 import Postgres
 import PostgresTesting
@@ -5,8 +6,6 @@ import ServiceLifecycle
 import ServiceTesting
 import Synchronization
 import Testing
-
-@testable import AuditTrail
 
 @Suite(.enabled(if: TestDatabase.isAvailable)) struct HeadsExporterTests {
     private func withTrail(_ body: @escaping @Sendable (PostgresPool, AuditTrail, HeadsFolder) async throws -> Void) async throws

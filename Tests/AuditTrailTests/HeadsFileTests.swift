@@ -1,8 +1,7 @@
+import AuditTrail
 import Crypto
 import FoundationEssentials
 import Testing
-
-@testable import AuditTrail
 
 /// What the directory of exported heads shows of its own treatment. No database.
 @Suite struct HeadsFileTests {

@@ -1,9 +1,8 @@
+import AuditTrail
 import Crypto
 import FoundationEssentials
 import Logging
 import Postgres
-
-@testable import AuditTrail
 
 /// A directory of exported heads for one test, with its keys.
 struct HeadsFolder {

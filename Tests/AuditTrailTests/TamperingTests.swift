@@ -1,10 +1,9 @@
+import AuditTrail
 import Crypto
 import FoundationEssentials
 import Postgres
 import PostgresTesting
 import Testing
-
-@testable import AuditTrail
 
 /// Fault 24: what a superuser can do to the trail, and what finds it.
 @Suite(.enabled(if: TestDatabase.isAvailable)) struct TamperingTests {

@@ -1,6 +1,5 @@
+import Kafka
 import Testing
-
-@testable import Kafka
 
 @Suite struct FaultOrderTests {
     @Test(arguments: [

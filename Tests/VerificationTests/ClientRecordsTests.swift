@@ -1,7 +1,6 @@
 import AWSProtocol
 import Testing
-
-@testable import Verification
+import Verification
 
 @Suite struct ClientRecordsTests {
     @Test func linesAreReadAndEmptyOnesPassedOver() throws {

@@ -1,8 +1,7 @@
 import Logging
 import Postgres
 import Testing
-
-@testable import Verification
+import Verification
 
 @Suite struct DocumentedErrorsTests {
     private func check(_ errors: [ClientError]) async throws -> Finding {

@@ -4,8 +4,7 @@ import Logging
 import Postgres
 import PostgresTesting
 import Testing
-
-@testable import Verification
+import Verification
 
 /// The checks against rows that no engine wrote: each finds what it is there for, and nothing in what is right.
 @Suite(.enabled(if: TestDatabase.isAvailable)) struct InvariantTests {

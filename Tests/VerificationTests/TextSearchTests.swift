@@ -1,7 +1,6 @@
 import Foundation
 import Testing
-
-@testable import Verification
+import Verification
 
 @Suite struct TextSearchTests {
     private func with<R>(_ files: [String: Data], _ body: (String) throws -> R) throws -> R {

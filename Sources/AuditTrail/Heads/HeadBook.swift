@@ -3,23 +3,27 @@ import FoundationEssentials
 /// What the exporter has exported, and what is to be exported next.
 ///
 /// It never forgets a head: what the database lacks of it, or has gone back behind, goes on to be exported as it was.
-struct HeadBook: Sendable {
-    struct Look: Sendable, Equatable {
+package struct HeadBook: Sendable {
+    package struct Look: Sendable, Equatable {
         /// Moved or new since the last look.
-        var changed: [AuditHead] = []
+        package var changed: [AuditHead] = []
         /// Known heads that the database went back behind or has lost, told once each.
-        var lost: [AuditHead] = []
+        package var lost: [AuditHead] = []
+
+        package init() {}
     }
 
     private var known: [UUID: AuditHead] = [:]
     private var order: [UUID] = []
     private var reported: Set<AuditHead> = []
 
+    package init() {}
+
     /// All known heads, in the order in which they were first seen.
-    var all: [AuditHead] { order.compactMap { known[$0] } }
+    package var all: [AuditHead] { order.compactMap { known[$0] } }
 
     /// Compares with what the database has now; `took` makes it known.
-    mutating func look(at heads: [AuditHead]) -> Look {
+    package mutating func look(at heads: [AuditHead]) -> Look {
         var look = Look()
         var seen = Set<UUID>(minimumCapacity: heads.count)
         for head in heads {
@@ -40,7 +44,7 @@ struct HeadBook: Sendable {
     }
 
     /// What was changed is exported.
-    mutating func took(_ changed: [AuditHead]) {
+    package mutating func took(_ changed: [AuditHead]) {
         for head in changed {
             if known.updateValue(head, forKey: head.shard) == nil { order.append(head.shard) }
         }

@@ -6,14 +6,14 @@ import FoundationEssentials
 package struct HeadSigner: Sendable {
     private let privateKey: Curve25519.Signing.PrivateKey
     /// Names the key in an export.
-    let keyID: String
+    package let keyID: String
 
     package init(privateKey: Curve25519.Signing.PrivateKey) {
         self.privateKey = privateKey
         keyID = HeadVerifier.keyID(of: Array(privateKey.publicKey.rawRepresentation))
     }
 
-    func sign(_ text: String) throws -> [UInt8] {
+    package func sign(_ text: String) throws -> [UInt8] {
         Array(try privateKey.signature(for: HeadVerifier.signedBytes(of: text)))
     }
 }
@@ -29,13 +29,13 @@ package struct HeadVerifier: Sendable {
             uniquingKeysWith: { $1 })
     }
 
-    func isValid(_ signature: [UInt8], of text: String, by keyID: String) -> Bool {
+    package func isValid(_ signature: [UInt8], of text: String, by keyID: String) -> Bool {
         keys[keyID]?.isValidSignature(signature, for: Self.signedBytes(of: text)) ?? false
     }
 
     /// The first 8 bytes of the public key's SHA-256, in hexadecimal.
-    static func keyID(of publicKey: [UInt8]) -> String { Hex.encode(SHA256.hash(data: publicKey).prefix(8)) }
+    package static func keyID(of publicKey: [UInt8]) -> String { Hex.encode(SHA256.hash(data: publicKey).prefix(8)) }
 
     /// Set apart from everything else that such a key might ever sign.
-    static func signedBytes(of text: String) -> [UInt8] { Array("forecastle audit heads\n".utf8) + Array(text.utf8) }
+    package static func signedBytes(of text: String) -> [UInt8] { Array("forecastle audit heads\n".utf8) + Array(text.utf8) }
 }

@@ -3,8 +3,8 @@ package import FoundationEssentials
 /// What exported heads say: for each shard the places that its chain must come through.
 package struct HeadsEvidence: Sendable {
     /// A head at the time of its export.
-    struct Point: Sendable, Equatable {
-        var head: AuditHead
+    package struct Point: Sendable, Equatable {
+        package var head: AuditHead
         var time: Date
     }
 
@@ -16,7 +16,7 @@ package struct HeadsEvidence: Sendable {
 
     /// Points kept of one shard; beyond it every second one goes. The last stays, and it commits to all before it: only
     /// the place of an alteration is then told less exactly.
-    static let maximumPoints = 65_536
+    package static let maximumPoints = 65_536
 
     package private(set) var lines = 0
     package private(set) var lastTime: Date?
@@ -35,12 +35,12 @@ package struct HeadsEvidence: Sendable {
     package var newest: [AuditHead] { points.values.compactMap { $0.last?.head } }
 
     /// By sequence, each once.
-    func points(of shard: UUID) -> [Point] { points[shard] ?? [] }
+    package func points(of shard: UUID) -> [Point] { points[shard] ?? [] }
 
-    var shards: [UUID] { Array(points.keys) }
+    package var shards: [UUID] { Array(points.keys) }
 
     /// Lines come by time, whoever wrote them.
-    mutating func add(_ line: HeadsLine) {
+    package mutating func add(_ line: HeadsLine) {
         lines += 1
         lastTime = max(lastTime ?? line.time, line.time)
         slowestMilliseconds = max(slowestMilliseconds, line.previousMilliseconds)

@@ -1,23 +1,23 @@
-import AWSProtocol
+package import AWSProtocol
 import Dispatch
-import FoundationEssentials
+package import FoundationEssentials
 import Glibc
 
 /// A file of exported heads that is appended to. Its calls block.
 ///
 /// Name: `<begin>-<writer>-<number of the file>.heads`, so that names sort by time. The end of a file that a crash cut off may be
 /// half a line.
-final class HeadsFile {
+package final class HeadsFile {
     /// A file that has come to this size is followed by another.
-    static let maximumBytes = 4 << 20
-    static let suffix = ".heads"
+    package static let maximumBytes = 4 << 20
+    package static let suffix = ".heads"
 
     private let path: String
     private let descriptor: Int32
     private(set) var bytes = 0
 
     /// Makes the file; its name is on disk with the first line.
-    init(directory: String, writer: UUID, number: Int, time: Date) throws(AuditError) {
+    package init(directory: String, writer: UUID, number: Int, time: Date) throws(AuditError) {
         let digits = String(number)
         let name =
             "\(AWSTimestamp.basic(time))-\(writer.uuidString.lowercased())-"
@@ -38,7 +38,7 @@ final class HeadsFile {
     deinit { close(descriptor) }
 
     /// Writes a line and its end, and waits for the disk. After an error nobody knows what the file holds: leave it.
-    func append(_ line: String) throws(AuditError) {
+    package func append(_ line: String) throws(AuditError) {
         let data = Array(line.utf8) + [UInt8(ascii: "\n")]
         var offset = 0
         while offset < data.count {
@@ -52,7 +52,7 @@ final class HeadsFile {
     }
 
     /// Takes a file away that holds no whole line: a full disk must not fill with names.
-    func removeIfEmpty() {
+    package func removeIfEmpty() {
         if bytes == 0 { unlink(path) }
     }
 
@@ -65,16 +65,16 @@ final class HeadsFile {
 }
 
 extension AuditError {
-    static func system(_ call: String, _ number: Int32) -> AuditError {
+    package static func system(_ call: String, _ number: Int32) -> AuditError {
         AuditError(.headsUnusable, "\(call) in the directory of exported heads failed: \(String(cString: strerror(number))).")
     }
 }
 
 /// Where what blocks on the disk runs: not among the threads that serve calls.
-enum HeadsQueue {
+package enum HeadsQueue {
     private static let queue = DispatchQueue(label: "forecastle.audit.heads", attributes: .concurrent)
 
-    static func run<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
+    package static func run<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
             queue.async { continuation.resume(with: Result { try body() }) }
         }

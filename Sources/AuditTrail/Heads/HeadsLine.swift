@@ -1,13 +1,13 @@
-import AWSProtocol
-import Crypto
-import FoundationEssentials
+package import AWSProtocol
+package import Crypto
+package import FoundationEssentials
 
 /// One export of heads: a line of JSON, signed, with the digest of the line before it.
 ///
 /// `{"version":1,"kind":…,"writer":…,"number":…,"time":…,"milliseconds":…,"previous":…,"previousMilliseconds":…,"shards":…,
 /// "heads":[[shard,sequence,hash],…],"key":…,"signature":…}`. The signature covers the line without its last member.
-struct HeadsLine: Sendable, Equatable {
-    enum Kind: String, Sendable {
+package struct HeadsLine: Sendable, Equatable {
+    package enum Kind: String, Sendable {
         /// The heads of all shards that the writer knows; the first line of every file.
         case all
         /// The heads that moved since the writer's line before.
@@ -17,36 +17,36 @@ struct HeadsLine: Sendable, Equatable {
         case accepted
     }
 
-    static let version: Int64 = 1
+    package static let version: Int64 = 1
     /// For as many shards as the processes of decades begin.
     private static let limits = JSONLimits(depth: 4, entries: 8_000_000, bytes: 1 << 28)
     /// SHA-256 of nothing that could be a line: before a writer's first.
-    static let noPrevious = [UInt8](repeating: 0, count: 32)
+    package static let noPrevious = [UInt8](repeating: 0, count: 32)
 
-    var kind: Kind
+    package var kind: Kind
     /// A run of exports without a failure; a writer whose export failed is followed by another.
-    var writer: UUID
+    package var writer: UUID
     /// From 1 on, without gaps, through all files of the writer.
-    var number: Int64
+    package var number: Int64
     /// When the heads were read, to the millisecond.
-    var time: Date
-    var previous: [UInt8]
+    package var time: Date
+    package var previous: [UInt8]
     /// From the reading of the heads of the line before until it was on disk; 0 in a writer's first.
-    var previousMilliseconds: Int64
+    package var previousMilliseconds: Int64
     /// All shards in the database at that time.
-    var shards: Int64
-    var heads: [AuditHead]
+    package var shards: Int64
+    package var heads: [AuditHead]
 
     /// The line without its end.
-    func text(signedBy signer: HeadSigner) throws -> String {
+    package func text(signedBy signer: HeadSigner) throws -> String {
         let signed = signedText(keyID: signer.keyID)
         return Self.line(signed, Base64.encode(try signer.sign(signed)))
     }
 
-    static func digest(of line: String) -> [UInt8] { Array(SHA256.hash(data: Array(line.utf8))) }
+    package static func digest(of line: String) -> [UInt8] { Array(SHA256.hash(data: Array(line.utf8))) }
 
     /// Nil for a line that is none, or that no key of `verifier` signed exactly as it stands.
-    init?(_ line: String, verifiedBy verifier: HeadVerifier) {
+    package init?(_ line: String, verifiedBy verifier: HeadVerifier) {
         guard var object = (try? JSONValue.parse(line, limits: Self.limits))?.objectValue,
             let signature = object["signature"]?.stringValue, let bytes = Base64.decode(signature),
             let keyID = object["key"]?.stringValue
@@ -68,7 +68,7 @@ struct HeadsLine: Sendable, Equatable {
             previous: previous, previousMilliseconds: previousMilliseconds, shards: shards, heads: heads)
     }
 
-    init(
+    package init(
         kind: Kind, writer: UUID, number: Int64, time: Date, previous: [UInt8], previousMilliseconds: Int64, shards: Int64,
         heads: [AuditHead]
     ) {

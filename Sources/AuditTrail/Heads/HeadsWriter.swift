@@ -1,11 +1,11 @@
-import FoundationEssentials
+package import FoundationEssentials
 import Synchronization
 
 /// Writes the lines of one writer, file after file. After an error it is of no more use: its successor has another id, so that
 /// no two lines ever share a place.
 ///
 /// Used by one task at a time; the lock makes that a fact.
-final class HeadsWriter: Sendable {
+package final class HeadsWriter: Sendable {
     private struct State {
         var file: HeadsFile?
         var files = 0
@@ -14,14 +14,14 @@ final class HeadsWriter: Sendable {
         var previousMilliseconds: Int64 = 0
     }
 
-    let id = UUID()
+    package let id = UUID()
     private let directory: String
     private let signer: HeadSigner
     private let fileBytes: Int
     private let state = Mutex(State())
 
     /// - Parameter fileBytes: a file of this size is followed by another.
-    init(directory: String, signer: HeadSigner, fileBytes: Int = HeadsFile.maximumBytes) {
+    package init(directory: String, signer: HeadSigner, fileBytes: Int = HeadsFile.maximumBytes) {
         self.directory = directory
         self.signer = signer
         self.fileBytes = fileBytes
@@ -33,7 +33,7 @@ final class HeadsWriter: Sendable {
     ///   - changed: written where the file has its line of all heads already.
     ///   - all: every known head.
     ///   - start: when the heads were read, by the clock that measures how long the line took to be on disk.
-    func write(
+    package func write(
         _ kind: HeadsLine.Kind?, changed: [AuditHead], all: [AuditHead], shards: Int, time: Date,
         start: ContinuousClock.Instant = .now
     ) throws {
