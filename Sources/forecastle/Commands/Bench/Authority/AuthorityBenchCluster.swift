@@ -27,7 +27,9 @@ struct AuthorityBenchCluster: Sendable {
         }
         let logger = Logger(label: "forecastle.bench")
         let supervisor = Supervisor(logger: logger)
-        let cluster = try EmbeddedCluster(folder: data, workers: 0, isThrowaway: false, logger: logger)
+        // Quotas would be what is measured.
+        let wiring = ClusterWiring(flags: ["authority": ["--authority-quota-percent", "0"]])
+        let cluster = try EmbeddedCluster(folder: data, workers: 0, wiring: wiring, isThrowaway: false, logger: logger)
         let bench = AuthorityBenchCluster(cluster: cluster, supervisor: supervisor, logger: logger)
         do {
             try await cluster.start(.authority, supervisor)
