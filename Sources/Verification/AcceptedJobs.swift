@@ -23,7 +23,7 @@ package struct AcceptedJobs: Invariant {
                                AND t.state IN ('ready', 'running')) AS has_task
                 FROM unnest(\(batch.map(\.arn))) AS n (arn)
                 LEFT JOIN resources r ON r.arn = n.arn
-                LEFT JOIN job j ON j.id = r.job
+                LEFT JOIN \(raw: VerifiedCluster.jobsAndHistory) j ON j.id = r.job
                 """)
             for row in rows {
                 let arn: String = try row.get("arn")

@@ -36,7 +36,7 @@ package struct EndedJobGrants: Invariant {
             """
             SELECT j.id, j.finished_at IS NOT NULL AS ended,
                    (SELECT coalesce(array_agg(name), '{}') FROM job_grant WHERE job = j.id AND state = 'left') AS grants_left
-            FROM job j WHERE j.id = ANY(\(jobs.keys.compactMap { $0 }))
+            FROM \(raw: VerifiedCluster.jobsAndHistory) j WHERE j.id = ANY(\(jobs.keys.compactMap { $0 }))
             """)
         var names: [UUID: (ended: Bool, left: Set<String>)] = [:]
         for row in known {

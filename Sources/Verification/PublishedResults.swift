@@ -20,10 +20,18 @@ package struct PublishedResults: Invariant {
         while true {
             let rows = try await cluster.jobs.query(
                 """
-                SELECT o.name, c.detail::text AS pin,
-                       CASE WHEN o.name = j.manifest_object THEN encode(j.manifest_digest, 'hex') END AS manifest_digest
-                FROM job_object o JOIN job j ON j.id = o.job LEFT JOIN job_chunk c ON c.object = o.name
-                WHERE o.state = 'published' AND o.name > \(after) ORDER BY o.name LIMIT \(Self.page)
+                SELECT name, pin, manifest_digest FROM (
+                    SELECT o.name, c.detail::text AS pin,
+                           CASE WHEN o.name = j.manifest_object THEN encode(j.manifest_digest, 'hex') END AS manifest_digest
+                    FROM job_object o JOIN job j ON j.id = o.job LEFT JOIN job_chunk c ON c.object = o.name
+                    WHERE o.state = 'published'
+                    UNION ALL
+                    -- Of a job in the history the rows of chunks are gone: its manifest pins them.
+                    SELECT o.name, NULL, encode(h.manifest_digest, 'hex')
+                    FROM job_object o JOIN job_history h ON h.id = o.job AND h.manifest_object = o.name
+                    WHERE o.state = 'published'
+                ) AS published
+                WHERE name > \(after) ORDER BY name LIMIT \(Self.page)
                 """)
             for row in rows {
                 after = try row.get("name")
@@ -42,7 +50,7 @@ package struct PublishedResults: Invariant {
     private func checkCatalog(_ cluster: VerifiedCluster, _ finding: inout Finding) async throws {
         let doubled = try await cluster.jobs.query(
             """
-            SELECT resource, count(*) AS results FROM job WHERE state = 'succeeded'
+            SELECT resource, count(*) AS results FROM \(raw: VerifiedCluster.jobsAndHistory) j WHERE state = 'succeeded'
             GROUP BY resource, incarnation HAVING count(*) > 1
             """)
         for row in doubled {
@@ -64,7 +72,7 @@ package struct PublishedResults: Invariant {
         }
         let contradicting = try await cluster.jobs.query(
             """
-            SELECT r.arn FROM resources r JOIN job j ON j.id = r.job
+            SELECT r.arn FROM resources r JOIN \(raw: VerifiedCluster.jobsAndHistory) j ON j.id = r.job
             WHERE (r.status = 'ACTIVE' AND j.state <> 'succeeded')
                OR (j.state = 'succeeded' AND (r.manifest_object, r.manifest_digest) IS DISTINCT FROM (j.manifest_object, j.manifest_digest))
             """)

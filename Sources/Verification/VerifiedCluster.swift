@@ -33,6 +33,13 @@ package struct VerifiedCluster: Sendable {
         self.memoryBounds = memoryBounds
         self.outboxRowsMax = outboxRowsMax
     }
+
+    /// Jobs where work is claimed from, and finished ones that moved to the history.
+    static let jobsAndHistory = """
+        (SELECT id, resource, incarnation, state, epoch, finished_at, manifest_object, manifest_digest FROM job
+         UNION ALL
+         SELECT id, resource, incarnation, state, epoch, finished_at, manifest_object, manifest_digest FROM job_history)
+        """
 }
 
 /// A running process of the cluster.

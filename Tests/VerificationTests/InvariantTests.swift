@@ -44,8 +44,10 @@ import Verification
         let id = UUID()
         try await pool.execute(
             """
-            INSERT INTO job_task (id, job, kind, version, role, ordinal, epoch, state, fence, worker, lease_until, finished_at)
-            VALUES (\(id), \(job), 'import', 1, \(role), 0, 1, \(state), 1, 'worker-1',
+            INSERT INTO job_task (id, job, kind, version, account, priority, role, ordinal, epoch, state, fence, worker, lease_until,
+                                  finished_at)
+            VALUES (\(id), \(job), 'import', 1, '123456789012', CASE WHEN \(["commit", "cleanup"].contains(role)) THEN 0 ELSE 5 END,
+                    \(role), 0, 1, \(state), 1, 'worker-1',
                     now() - make_interval(secs => \(seconds)), CASE WHEN \(state == "done") THEN now() END)
             """)
         return id

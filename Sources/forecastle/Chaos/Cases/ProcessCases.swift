@@ -259,8 +259,8 @@ struct UnknownKinds: ChaosCase {
                             '\\x00', '\\x00', '127.0.0.1', 'chaos')
                     RETURNING id
                 )
-                INSERT INTO job_task (id, job, kind, version, role, ordinal, epoch)
-                SELECT gen_random_uuid(), id, \(kind), \(version), 'plan', 0, 1 FROM made
+                INSERT INTO job_task (id, job, kind, version, account, role, ordinal, epoch)
+                SELECT gen_random_uuid(), id, \(kind), \(version), '123456789012', 'plan', 0, 1 FROM made
                 """)
         }
         trial.injected("a job of the kind from-the-future and one of version 9999")
