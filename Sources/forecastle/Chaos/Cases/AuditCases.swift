@@ -105,7 +105,7 @@ struct AuditRowsEdited: ChaosCase {
                 "UPDATE audit_records SET record = replace(record, '\"', ' \"') WHERE shard = \(shard) AND sequence = \(place)"
             ),
             (
-                "removed", "breaks at record \(place + 1)",
+                "removed", "breaks at record \(place)",
                 "DELETE FROM audit_records WHERE shard = \(shard) AND sequence = \(place)"
             ),
             (
