@@ -152,7 +152,9 @@ CREATE TRIGGER group_attachments_versioned AFTER INSERT OR UPDATE OR DELETE ON g
     FOR EACH ROW EXECUTE FUNCTION security_policy_changed();
 CREATE TRIGGER role_attachments_versioned AFTER INSERT OR UPDATE OR DELETE ON role_attachments
     FOR EACH ROW EXECUTE FUNCTION security_policy_changed();
-CREATE TRIGGER mfa_devices_versioned AFTER INSERT OR UPDATE OR DELETE ON mfa_devices
+-- A code that is looked at is counted in the device's row, in a transaction before the one that it is shown for: that
+-- must not outdate what the same request took from a cache.
+CREATE TRIGGER mfa_devices_versioned AFTER INSERT OR UPDATE OF user_id OR DELETE ON mfa_devices
     FOR EACH ROW EXECUTE FUNCTION security_account_changed();
 CREATE TRIGGER account_aliases_versioned AFTER INSERT OR UPDATE OR DELETE ON account_aliases
     FOR EACH ROW EXECUTE FUNCTION security_account_changed();
