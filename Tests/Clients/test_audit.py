@@ -1,5 +1,6 @@
 """`forecastle audit` and the trail under attack: what a superuser, a bad disk and an old backup do to it is found."""
 import gzip
+import contextlib
 import json
 import os
 import shutil
@@ -274,10 +275,29 @@ def test_a_full_disk_for_heads_ends_the_answers(small_disk):
 
 # Faults 23 and 24
 
+@contextlib.contextmanager
+def halted(cluster, *roles):
+    processes = [pid for role in roles for pid in cluster.processes(role)]
+    assert processes
+    for pid in processes:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in processes:
+            os.kill(pid, signal.SIGCONT)
+
+
 def test_fault_24_what_a_superuser_edits_deletes_or_reorders_is_named(own):
     cluster = own("edited")
     some_events(cluster)
-    cluster.exported()
+    # Their own calls would add records between what is kept and what is put back.
+    with halted(cluster, "worker", "api"):
+        cluster.exported()
+        edited_trail_is_named(cluster)
+
+
+def edited_trail_is_named(cluster):
     with pytest.raises(AssertionError, match="append only"):
         cluster.sql("DELETE FROM audit_records")
     shard, last = cluster.sql(
@@ -311,7 +331,9 @@ def test_fault_24_what_a_superuser_edits_deletes_or_reorders_is_named(own):
         f"DELETE FROM audit_records {at} > 10; UPDATE audit_shards SET sequence = 10,"
         f"hash = (SELECT hash FROM audit_records {at} = 10) WHERE shard = '{shard}'")
     assert cluster.verify("--without-heads")["intact"]
-    assert [(f["kind"], f["sequence"]) for f in cluster.verify()["findings"]] == [("behind-export", 11)]
+    # The first of the exported heads beyond the tenth record; which were exported is the exporter's pace.
+    [behind] = cluster.verify()["findings"]
+    assert behind["kind"] == "behind-export" and behind["sequence"] > 10, behind
     cluster.unguarded(f"DELETE FROM audit_records WHERE shard = '{shard}'; DELETE FROM audit_shards WHERE shard = '{shard}'")
     assert cluster.verify("--without-heads")["intact"]
     assert [(f["kind"], f["shard"]) for f in cluster.verify()["findings"]] == [("shard-removed", shard)]

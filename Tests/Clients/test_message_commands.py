@@ -468,7 +468,9 @@ class Terminal:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
         self.process = subprocess.Popen(
-            [BIN / "forecastle", *map(str, arguments)], stderr=slave, env={**NO_AWS, "TERM": "xterm"}, **options)
+            [BIN / "forecastle", *map(str, arguments)], stderr=slave, env={**NO_AWS, "TERM": "xterm"},
+            # A shell that runs the tests in the background has them ignore it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **options)
         os.close(slave)
         self.seen = b""
 
