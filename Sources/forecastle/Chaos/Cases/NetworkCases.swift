@@ -66,7 +66,7 @@ struct StoreAway: ChaosCase {
         try await trial.load.steadily(access, on: cluster) {
             try await trial.wait(until: "jobs to succeed") { try await trial.succeeded() > 0 }
             var tracers: [ChildProcess] = []
-            defer { for tracer in tracers { tracer.signal(SIGINT) } }
+            defer { for tracer in tracers { tracer.signal(SIGTERM) } }
             for name in cluster.workers {
                 tracers.append(
                     try await ChildProcess.start(
@@ -82,10 +82,7 @@ struct StoreAway: ChaosCase {
                 let count = try await cluster.count("SELECT coalesce(sum(failures), 0) AS n FROM job_task")
                 return count > 2 ? count : nil
             }
-            for tracer in tracers {
-                tracer.signal(SIGINT)
-                await tracer.wait()
-            }
+            for tracer in tracers { await tracer.stop(grace: .seconds(10)) }
             trial.injected("openat2 answered EIO in all workers; \(failing) attempts failed")
         }
         try await trial.waitForSuccess()

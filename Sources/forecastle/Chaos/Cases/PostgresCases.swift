@@ -216,7 +216,7 @@ struct FsyncFails: ChaosCase {
                 environment: ["PATH": "/usr/bin:/bin"], log: cluster.folder.log("strace"))
             defer { tracer.signal(SIGKILL) }
             try await trial.wait(until: "the server to panic", limit: .seconds(60)) { cluster.log("postgres").contains("PANIC") }
-            tracer.signal(SIGINT)
+            await tracer.stop(grace: .seconds(10))
             trial.injected("fsync answered EIO; the server panicked")
             let began = ContinuousClock.now
             let before = try await trial.wait(for: "the database to recover") { try await trial.succeeded() }
