@@ -56,7 +56,7 @@ final class FakeClock: Sendable {
     private let state = Mutex(State())
 
     var clock: LeaseClock {
-        LeaseClock(now: { self.state.withLock { $0.now } }, sleep: { try await self.sleep($0) })
+        LeaseClock(now: { self.state.withLock { $0.now } }, sleepUntil: { try await self.sleep(until: $0) })
     }
 
     func advance(_ duration: Duration) {
@@ -69,7 +69,7 @@ final class FakeClock: Sendable {
         for sleeper in due.values { sleeper.continuation.resume() }
     }
 
-    private func sleep(_ duration: Duration) async throws {
+    private func sleep(until moment: Duration) async throws {
         let number = state.withLock { state in
             state.next += 1
             return state.next
@@ -78,8 +78,8 @@ final class FakeClock: Sendable {
             try await withCheckedThrowingContinuation { continuation in
                 let outcome: Result<Void, any Error>? = state.withLock { state in
                     if Task.isCancelled { return .failure(CancellationError()) }
-                    if duration <= .zero { return .success(()) }
-                    state.sleepers[number] = Sleeper(until: state.now + duration, continuation: continuation)
+                    if moment <= state.now { return .success(()) }
+                    state.sleepers[number] = Sleeper(until: moment, continuation: continuation)
                     return nil
                 }
                 if let outcome { continuation.resume(with: outcome) }

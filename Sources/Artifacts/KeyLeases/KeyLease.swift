@@ -183,11 +183,11 @@ package final class KeyLease: Sendable {
 
     /// Puts the question; silence for the agreed time is an answer too.
     private func ask(_ subject: KeyLeaseSubject) async -> KeyLeaseAnswer {
-        let (probe, clock, limit) = (probe, clock, timing.answerWithin)
+        let (probe, clock, deadline) = (probe, clock, clock.now() + timing.answerWithin)
         return await withTaskGroup(of: KeyLeaseAnswer?.self) { group in
             group.addTask { await probe.ask(subject) }
             group.addTask {
-                try? await clock.sleep(limit)
+                try? await clock.sleepUntil(deadline)
                 return nil
             }
             defer { group.cancelAll() }

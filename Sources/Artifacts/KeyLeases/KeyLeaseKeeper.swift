@@ -63,10 +63,9 @@ package final class KeyLeaseKeeper: Service, Sendable {
     private func waitForWork(_ clock: LeaseClock) async {
         let next = leases.withLock { $0 }.compactMap(\.nextEvent).min()
         guard let next else { return await bell.wait() }
-        let pause = next - clock.now()
-        guard pause > .zero else { return await Task.yield() }
+        guard next > clock.now() else { return await Task.yield() }
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { try? await clock.sleep(pause) }
+            group.addTask { try? await clock.sleepUntil(next) }
             group.addTask { await self.bell.wait() }
             await group.next()
             group.cancelAll()

@@ -81,6 +81,7 @@ struct LoadGenerator: Sendable {
         let begin = DispatchTime.now().uptimeNanoseconds
         let lead = UInt64(seconds * Self.leadPart * 1e9)
         let (start, stop) = (begin + lead, begin + lead + UInt64(seconds * 1e9))
+        let patience = UInt64(Self.answerSeconds * 1e9)
         var isCounting = false
         var polled = [pollfd](repeating: pollfd(), count: connections.count)
         while true {
@@ -89,7 +90,8 @@ struct LoadGenerator: Sendable {
                 isCounting = true
                 onWindow(true)
             }
-            if now >= stop { break }
+            // A stop of the whole machine may be longer than a short run: then until the first answer.
+            if now >= stop, !latencies.isEmpty || now >= stop + patience { break }
             for (index, connection) in connections.enumerated() {
                 polled[index] = pollfd(
                     fd: connection.descriptor, events: Int16(POLLIN | (connection.hasOutput ? POLLOUT : 0)), revents: 0)
@@ -103,7 +105,7 @@ struct LoadGenerator: Sendable {
                 guard let answer = try connection.read() else { continue }
                 guard answer.status == 200 else { throw Self.refused(answer) }
                 now = DispatchTime.now().uptimeNanoseconds
-                if isCounting, now < stop { latencies.append(Double(now - connection.sentAt) / 1e9) }
+                if isCounting, now < stop || latencies.isEmpty { latencies.append(Double(now - connection.sentAt) / 1e9) }
                 try connection.send(signer.request(connection.script.next(after: answer)))
             }
         }
@@ -111,7 +113,7 @@ struct LoadGenerator: Sendable {
         onWindow(false)
         try drain(connections)
         guard !latencies.isEmpty else {
-            throw CommandFailure("Not one call to port \(port) was answered in \(seconds) s.", MessageExit.inputOutput)
+            throw CommandFailure("Not one call to port \(port) was answered in \(seconds + Self.answerSeconds) s.", MessageExit.inputOutput)
         }
         return Outcome(wallSeconds: Double(end - start) / 1e9, latencies: latencies.sorted())
     }
