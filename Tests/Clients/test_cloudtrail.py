@@ -96,7 +96,7 @@ def test_every_attribute_finds_the_event_and_nothing_else(trail, key):
 
 
 @pytest.mark.parametrize("attribute, value", [
-    ("EventId", str(uuid.uuid4())), ("EventId", "no id"), ("EventName", "createkey"), ("ReadOnly", "False"), ("Username", "Admin"),
+    ("EventId", "8c9f7d1e-7f7c-4c52-9d43-0d2f0c9d3b5a"), ("EventId", "no id"), ("EventName", "createkey"), ("ReadOnly", "False"), ("Username", "Admin"),
     ("ResourceType", "AWS::KMS::key"), ("ResourceName", "alias/none"), ("EventSource", "KMS.amazonaws.com"),
     ("AccessKeyId", "AKIAIOSFODNN7EXAMPLE")])
 def test_values_are_compared_case_by_case(trail, key, attribute, value):
