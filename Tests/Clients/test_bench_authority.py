@@ -1,4 +1,4 @@
-"""`forecastle bench authority` and `bench revocation`, with tiny sizes: that they work, never how fast."""
+"""`forecastle bench authority`, `bench revocation` and `bench jobs`, with tiny sizes: that they work, never how fast."""
 import json
 import os
 import shutil
@@ -48,3 +48,10 @@ def test_what_is_withdrawn_at_one_process_is_never_used_at_another(short_folder)
     assert {result["name"].split(".")[0] for result in record["results"]} == {"use", "told", "untold"}
     assert all(len(result["samples"]) == 2 for result in record["results"])
     assert "RevokeGrant" in table
+
+
+def test_the_job_engine_is_measured(short_folder):
+    record, table = bench(short_folder, "jobs", "--section", "accept", "--section", "recovery")
+    assert {result["name"] for result in record["results"]} == {"accept.one", "accept.batch", "recovery"}
+    assert all(sample["wallSeconds"] > 0 for result in record["results"] for sample in result["samples"])
+    assert "accepted jobs a second" in table

@@ -53,12 +53,13 @@ extension JobsDatabaseUnderTest {
     /// From `kill -9` of the worker that holds a task to that task's end at another worker.
     func recovery() async throws -> Double {
         try await withWorkers(2, slots: 2) { workers in
-            try await engine.accept(try submission(NoopHandler.hold, tasks: 1)) { _ in }
-            let held: PostgresQuery =
-                "SELECT worker FROM job_task WHERE kind = \(NoopHandler.hold) AND role = 'work' AND state = 'running'"
+            let job = try submission(NoopHandler.hold, tasks: 1)
+            try await engine.accept(job) { _ in }
             var holder: String?
             try await JobsCluster.waiting("a held task") {
-                holder = try await pool.query(held).first?.get("worker")
+                holder = try await pool.query(
+                    "SELECT worker FROM job_task WHERE job = \(job.id) AND role = 'work' AND state = 'running'"
+                ).first?.get("worker")
                 return holder != nil
             }
             guard let victim = workers.first(where: { $0.name == holder }) else {
@@ -68,23 +69,12 @@ extension JobsDatabaseUnderTest {
             try await Task.sleep(for: .milliseconds(.random(in: 500...1500)))
             victim.signal(SIGKILL)
             let killed = try await now()
-            try await JobsCluster.waiting("the task's end") {
-                try await !pool.query(
-                    "SELECT 1 FROM job_task WHERE kind = \(NoopHandler.hold) AND role = 'work' AND state = 'done'"
-                ).isEmpty
-            }
-            let seconds: Double = try await pool.query(
+            try await JobsCluster.waiting("the job's end") { try await engine.job(job.id)?.state == .succeeded }
+            return try await pool.query(
                 """
-                SELECT extract(epoch FROM max(finished_at) - \(killed))::float8 AS seconds FROM job_task
-                WHERE kind = \(NoopHandler.hold) AND role = 'work'
+                SELECT extract(epoch FROM finished_at - \(killed))::float8 AS seconds FROM job_task
+                WHERE job = \(job.id) AND role = 'work'
                 """)[0].get("seconds")
-            try await JobsCluster.waiting("the job's end") {
-                try await pool.query(
-                    "SELECT 1 FROM job WHERE kind = \(NoopHandler.hold) AND state <> 'succeeded'"
-                ).isEmpty
-            }
-            try await pool.execute("DELETE FROM job WHERE kind = \(NoopHandler.hold)")
-            return seconds
         }
     }
 
