@@ -12,7 +12,7 @@ extension JobsEngine {
         for start in stride(from: 0, to: submissions.count, by: Self.acceptBatchMax) {
             let batch = Array(submissions[start..<min(start + Self.acceptBatchMax, submissions.count)])
             for submission in batch { try submission.specification.validate() }
-            try await store.transaction { try await store.insert(batch, priority: priority, on: $0) }
+            try await store.pool.commitRetryingSerialization { _ in try store.insertion(of: batch, priority: priority) }
             for submission in batch { JobMetrics.accepted(submission.specification.kind) }
             store.wakeRelay()
         }
@@ -20,34 +20,28 @@ extension JobsEngine {
 }
 
 extension JobStore {
-    /// Jobs, their plan tasks and one doorbell a kind, in one round trip.
-    func insert(
-        _ submissions: [JobSubmission], priority: TaskPriority = .standard, on connection: PostgresConnection
-    ) async throws {
+    /// Statements for jobs, their plan tasks and one doorbell a kind: each inserts all of its rows or fails.
+    func insertion(of submissions: [JobSubmission], priority: TaskPriority = .standard) throws -> [PostgresQuery] {
         let jobs = submissions.map(\.specification)
         let kinds = Dictionary(jobs.map { ($0.kind, $0.job) }, uniquingKeysWith: { first, _ in first })
         let rings = try kinds.map { try doorbell($0, job: $1) }
-        let inserted = try await connection.executePipeline(
-            [
-                """
-                INSERT INTO job (id, kind, version, account, resource, incarnation, specification, signature,
-                                 source_address, user_agent, priority)
-                SELECT *, \(priority)::smallint
-                FROM unnest(\(jobs.map(\.job.rawValue)), \(jobs.map(\.kind.rawValue)), \(jobs.map(\.version)),
-                            \(jobs.map(\.account)), \(jobs.map(\.resourceARN)), \(jobs.map(\.incarnation)),
-                            \(jobs.map(\.document)), \(submissions.map(\.signature)), \(jobs.map(\.sourceAddress)),
-                            \(jobs.map(\.userAgent)))
-                """,
-                """
-                INSERT INTO job_task (id, job, kind, version, account, role, priority, ordinal, epoch)
-                SELECT gen_random_uuid(), a.job, a.kind, a.version, a.account, \(TaskRole.plan), \(priority)::smallint, 0, 1
-                FROM unnest(\(jobs.map(\.job.rawValue)), \(jobs.map(\.kind.rawValue)), \(jobs.map(\.version)),
-                            \(jobs.map(\.account))) AS a (job, kind, version, account)
-                """,
-            ] + rings.map { Outbox.statement(of: $0) })
-        guard inserted.prefix(2) == [jobs.count, jobs.count] else {
-            throw JobError(.notAccepted, "The jobs were not stored.")
-        }
+        return [
+            """
+            INSERT INTO job (id, kind, version, account, resource, incarnation, specification, signature,
+                             source_address, user_agent, priority)
+            SELECT *, \(priority)::smallint
+            FROM unnest(\(jobs.map(\.job.rawValue)), \(jobs.map(\.kind.rawValue)), \(jobs.map(\.version)),
+                        \(jobs.map(\.account)), \(jobs.map(\.resourceARN)), \(jobs.map(\.incarnation)),
+                        \(jobs.map(\.document)), \(submissions.map(\.signature)), \(jobs.map(\.sourceAddress)),
+                        \(jobs.map(\.userAgent)))
+            """,
+            """
+            INSERT INTO job_task (id, job, kind, version, account, role, priority, ordinal, epoch)
+            SELECT gen_random_uuid(), a.job, a.kind, a.version, a.account, \(TaskRole.plan), \(priority)::smallint, 0, 1
+            FROM unnest(\(jobs.map(\.job.rawValue)), \(jobs.map(\.kind.rawValue)), \(jobs.map(\.version)),
+                        \(jobs.map(\.account))) AS a (job, kind, version, account)
+            """,
+        ] + rings.map { Outbox.statement(of: $0) }
     }
 }
 

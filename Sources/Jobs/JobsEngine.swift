@@ -25,9 +25,9 @@ package struct JobsEngine: Sendable {
         let specification = submission.specification
         try specification.validate()
         do {
-            try await store.transaction { connection in
+            try await store.pool.commitRetryingSerialization { connection in
                 try await alongside(connection)
-                try await store.insert([submission], on: connection)
+                return try store.insertion(of: [submission])
             }
         } catch let error as PostgresError where error.code == .commitInDoubt {
             guard let job = try await store.job(submission.id), job.signature == submission.signature else {

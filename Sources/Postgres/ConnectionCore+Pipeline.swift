@@ -6,26 +6,34 @@ extension ConnectionCore {
 
     /// Sends all statements, then one sync, then reads the answers. Outside a transaction the batch is one: all or nothing.
     func pipeline(_ queries: [PostgresQuery], interruptible: Bool = true) throws -> [PostgresResult] {
-        guard !queries.isEmpty else { return [] }
+        queries.isEmpty ? [] : try runPipeline(queries, interruptible: interruptible)
+    }
+
+    /// BEGIN where it is due, and the statements.
+    func runPipeline(_ queries: [PostgresQuery], interruptible: Bool) throws -> [PostgresResult] {
+        let begin = pendingBegin
+        let queries = begin + queries
         guard queries.count <= Self.maximumPipelineStatements else {
             throw PostgresError(.encoding, message: "A pipeline has more than \(Self.maximumPipelineStatements) statements.")
         }
         for query in queries { try refuseNUL(in: query.sql) }
         // Encoded before anything is sent: a value that cannot be sent must not leave half a pipeline behind.
         let encoded = try queries.map { try EncodedParameters($0.parameters) }
-        return try exchange(interruptible: interruptible) { handle, exchange in
+        let results = try exchange(interruptible: interruptible, autocommit: begin.isEmpty) { handle, exchange in
+            pendingTransaction = nil
             guard handle.enterPipeline() else { throw WaitFailure.broken }
             let steps = try send(zip(queries, encoded).map { ($0.sql, $1) }, handle, exchange)
             let outcome = try receive(steps, exchange)
             guard handle.exitPipeline() else { throw WaitFailure.broken }
             return try outcome.get()
         }
+        return Array(results.dropFirst(begin.count))
     }
 
     /// What each expected answer belongs to.
     private enum Step {
         case preparation(StatementCache.Key, name: String)
-        case statement
+        case statement(StatementCache.Key)
     }
 
     private func send(
@@ -51,7 +59,7 @@ extension ConnectionCore {
                 preparing[key] = name
                 sent = sent && handle.send(prepared: name, parameters)
             }
-            steps.append(.statement)
+            steps.append(.statement(key))
             guard sent else { throw WaitFailure.broken }
             // Not left to the end: the socket's buffer and libpq's stay small while answers are read in between.
             if handle.flush() == nil { throw WaitFailure.broken }
@@ -75,6 +83,9 @@ extension ConnectionCore {
                     case .statement: results.append(result)
                     }
                 } catch let error as PostgresError where error.code == .server || error.code == .timeout {
+                    if case .statement(let key) = step, error.outdatesStatement {
+                        statements.forget(key, isKnownToServer: error.sqlState != SQLState.invalidStatementName.rawValue)
+                    }
                     failure = failure ?? error
                 }
             }

@@ -3,6 +3,10 @@ import CLibpq
 extension ConnectionCore {
     /// Runs one statement with its parameters.
     func run(_ query: PostgresQuery, interruptible: Bool = true, timeout: Duration? = nil) throws -> PostgresResult {
+        if pendingTransaction != nil, timeout == nil {
+            guard let result = try pipeline([query], interruptible: interruptible).last else { throw WaitFailure.broken }
+            return result
+        }
         try refuseNUL(in: query.sql)
         let parameters = try EncodedParameters(query.parameters)
         let key = StatementCache.Key(sql: query.sql, types: parameters.types)
@@ -40,6 +44,7 @@ extension ConnectionCore {
     /// Runs several statements without parameters, as one implicit transaction unless they begin one themselves.
     func run(script: String, interruptible: Bool = true, timeout: Duration? = nil) throws -> PostgresResult {
         try refuseNUL(in: script)
+        if pendingTransaction != nil { _ = try runPipeline([], interruptible: interruptible) }
         return try exchange(interruptible: interruptible, timeout: timeout) { handle, exchange in
             try receive(handle.send(script: script), exchange)
         }
@@ -71,7 +76,7 @@ extension ConnectionCore {
 
 extension PostgresError {
     /// "cached plan must not change result type", or a prepared statement that the server no longer knows.
-    fileprivate var outdatesStatement: Bool {
+    var outdatesStatement: Bool {
         sqlState == SQLState.featureNotSupported.rawValue || sqlState == SQLState.invalidStatementName.rawValue
     }
 }

@@ -6,28 +6,37 @@ package enum PostgresIsolation: String, Sendable {
 }
 
 extension ConnectionCore {
+    /// Begins a transaction together with its first statement: BEGIN has no round trip of its own.
     func begin(_ level: PostgresIsolation) throws {
-        _ = try run(script: "BEGIN ISOLATION LEVEL \(level.rawValue)")
+        guard try openHandle().isIdle, pendingTransaction == nil else {
+            throw PostgresError(.transactionAborted, message: "A transaction is open already.")
+        }
+        pendingTransaction = level
     }
 
-    /// BEGIN and the first statements in one round trip.
-    func begin(_ level: PostgresIsolation, with queries: [PostgresQuery]) throws -> [PostgresResult] {
-        Array(try pipeline(["BEGIN ISOLATION LEVEL \(raw: level.rawValue)"] + queries).dropFirst())
+    /// What has to be sent before the first statement of a transaction, for as long as the server has not heard it: what failed
+    /// before it was sent must not leave the next statement outside the transaction.
+    var pendingBegin: [PostgresQuery] {
+        pendingTransaction.map { ["BEGIN ISOLATION LEVEL \(raw: $0.rawValue)"] } ?? []
     }
 
     /// The last statements and COMMIT in one round trip. The server passes COMMIT over where one of them fails; the error is thrown,
     /// and the transaction is still to be rolled back.
     func commit(after queries: [PostgresQuery]) throws {
-        try commit { try pipeline(queries + ["COMMIT"], interruptible: false).last }
+        if queries.isEmpty { return try commit() }
+        let isWhole = pendingTransaction != nil
+        try commit(isWhole: isWhole) { try pipeline(queries + ["COMMIT"], interruptible: false).last }
     }
 
     /// Not interrupted by cancellation: its answer decides what the caller may believe.
     func commit() throws {
+        // Nothing was asked in it: the server never heard of it.
+        if pendingTransaction != nil { return pendingTransaction = nil }
         try commit { try run(script: "COMMIT", interruptible: false) }
     }
 
-    private func commit(_ send: () throws -> PostgresResult?) throws {
-        guard try openHandle().isInTransaction else {
+    private func commit(isWhole: Bool = false, _ send: () throws -> PostgresResult?) throws {
+        guard try openHandle().isInTransaction || isWhole else {
             throw PostgresError(.transactionAborted, message: "The transaction was ended by a statement inside it.")
         }
         let result: PostgresResult?
@@ -53,6 +62,7 @@ extension ConnectionCore {
 
     /// Ends the transaction without effect. Where that cannot be done, the session is dropped, which does the same.
     func rollback() {
+        pendingTransaction = nil
         guard let handle, !handle.isIdle else { return }
         do { _ = try run(script: "ROLLBACK", interruptible: false) } catch { close() }
     }

@@ -15,6 +15,8 @@ final class ConnectionCore {
     /// Read by the pool from other threads: no transaction is open and the session works.
     let isReusable = SharedFlag(false)
     var statements = StatementCache()
+    /// A transaction that begins with its first statement, in that one's round trip.
+    var pendingTransaction: PostgresIsolation?
     private(set) var handle: LibpqHandle?
 
     init(handle: LibpqHandle, configuration: PostgresConfiguration, event: EventDescriptor) {
@@ -35,8 +37,10 @@ final class ConnectionCore {
     }
 
     /// Sends and receives under one deadline; translates whatever breaks into one error and drops the session then.
+    ///
+    /// - Parameter autocommit: false where what is sent begins a transaction and leaves it open: nothing has taken effect then.
     func exchange<R>(
-        interruptible: Bool = true, timeout: Duration? = nil,
+        interruptible: Bool = true, timeout: Duration? = nil, autocommit: Bool = true,
         _ body: (LibpqHandle, Exchange) throws -> R
     ) throws -> R {
         let handle = try openHandle()
@@ -44,7 +48,7 @@ final class ConnectionCore {
         let exchange = Exchange(
             handle: handle, event: event, deadline: .now + (timeout ?? configuration.answerTimeout),
             isInterrupted: interruptible ? { Task.isCancelled } : { false })
-        let isAutocommit = handle.isIdle
+        let isAutocommit = autocommit && handle.isIdle
         do {
             defer { isReusable.set(self.handle != nil && !handle.isBroken && handle.isIdle) }
             return try body(handle, exchange)

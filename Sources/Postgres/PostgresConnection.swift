@@ -46,11 +46,7 @@ package actor PostgresConnection {
         try await interruptible { try $0.pipeline(queries) }.map(\.affectedRows)
     }
 
-    func begin(_ level: PostgresIsolation) async throws { try await interruptible { try $0.begin(level) } }
-
-    func begin(_ level: PostgresIsolation, with queries: [PostgresQuery]) async throws -> [[PostgresRow]] {
-        try await interruptible { try $0.begin(level, with: queries) }.map(\.rows)
-    }
+    func begin(_ level: PostgresIsolation) throws { try core.begin(level) }
 
     func commit() throws { try core.commit() }
 

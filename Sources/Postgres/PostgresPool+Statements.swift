@@ -50,11 +50,31 @@ extension PostgresPool {
     ) async throws {
         try await withConnection { connection in
             do {
-                let rows = try await connection.begin(.readCommitted, with: first)
+                try await connection.begin(.readCommitted)
+                let rows = try await connection.pipeline(first)
                 try await connection.commit(after: try rest(rows))
             } catch {
                 await connection.rollback()
                 throw error
+            }
+        }
+    }
+
+    /// A transaction whose last statements `body` returns: they and COMMIT are one round trip, with BEGIN where `body` asked
+    /// nothing. Run again after conflicts as `retryingSerialization` is; their row counts are not seen, so they have to be such
+    /// as fail where they do not take effect whole.
+    nonisolated(nonsending) package func commitRetryingSerialization(
+        after body: (PostgresConnection) async throws -> [PostgresQuery]
+    ) async throws {
+        try await retryingConflicts(Self.defaultAttempts) {
+            try await withConnection { connection in
+                try await connection.begin(.readCommitted)
+                do {
+                    try await connection.commit(after: try await body(connection))
+                } catch {
+                    await connection.rollback()
+                    throw error
+                }
             }
         }
     }
@@ -69,10 +89,16 @@ extension PostgresPool {
         level: PostgresIsolation = .readCommitted, attempts: Int = defaultAttempts,
         _ body: (PostgresConnection) async throws -> R
     ) async throws -> R {
+        try await retryingConflicts(attempts) { try await transaction(level: level, body) }
+    }
+
+    nonisolated(nonsending) private func retryingConflicts<R: Sendable>(
+        _ attempts: Int, _ transaction: () async throws -> R
+    ) async throws -> R {
         var attempt = 1
         while true {
             do {
-                return try await transaction(level: level, body)
+                return try await transaction()
             } catch let error as PostgresError where error.isConflict && attempt < attempts {
                 try await Task.sleep(
                     for: Backoff.conflicting.delay(afterFailures: attempt, fraction: .random(in: 0..<1)))

@@ -52,6 +52,46 @@ import Testing
         }
     }
 
+    @Test func theLastStatementsGoWithCommitAndAllOrNothingHolds() async throws {
+        try await withTable { pool in
+            try await pool.commitRetryingSerialization { _ in ["INSERT INTO t VALUES (2)", "INSERT INTO t VALUES (3)"] }
+            try await pool.commitRetryingSerialization { connection in
+                try await connection.execute("DELETE FROM t WHERE n = 2")
+                return []
+            }
+            await #expect(throws: PostgresError.self) {
+                try await pool.commitRetryingSerialization { connection in
+                    try await connection.execute("INSERT INTO t VALUES (4)")
+                    return ["SELECT 1 / 0"]
+                }
+            }
+            await #expect(throws: Stop.self) {
+                try await pool.commitRetryingSerialization { connection in
+                    try await connection.execute("INSERT INTO t VALUES (5)")
+                    throw Stop()
+                }
+            }
+            let left = try await numbers(pool)
+            #expect(left == [1, 3])
+        }
+    }
+
+    @Test func aStatementThatCouldNotBeSentDoesNotLeaveTheNextOutsideTheTransaction() async throws {
+        try await withTable { pool in
+            await #expect(throws: Stop.self) {
+                try await pool.transaction { connection in
+                    let refused = (try? await connection.execute("SELECT '\(raw: "\0")'")) == nil
+                    #expect(refused)
+                    try await connection.execute("INSERT INTO t VALUES (2)")
+                    throw Stop()
+                }
+            }
+            try await pool.transaction { _ in }
+            let left = try await numbers(pool)
+            #expect(left == [1])
+        }
+    }
+
     @Test func aStatementThatEndsTheTransactionIsFoundOut() async throws {
         try await withTable { pool in
             let error = await #expect(throws: PostgresError.self) {
