@@ -102,7 +102,7 @@ let package = Package(
                 "ObjectStore", "Postgres", "Secrets", "Telemetry", "TimeSeries", crypto, logging,
             ]),
 
-        room("JobsSimulation", ["Jobs"]),
+        room("JobsSimulation", ["Artifacts", "Jobs", "Outbox"]),
 
         // Level 4
         room(

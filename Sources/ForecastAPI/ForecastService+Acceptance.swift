@@ -6,6 +6,18 @@ import Pipelines
 import Postgres
 
 extension ForecastService {
+    /// Throws ResourceAlreadyExistsException where the name is taken. To be asked before anything else is checked: a client
+    /// whose answer was lost asks again, and must hear so whatever became of what the resource is made from.
+    ///
+    /// - Parameter arn: of the caller's account, so that it says nothing of any other.
+    func requireFree(_ type: ResourceType, _ arn: String) async throws {
+        guard try await catalog.find(arn) == nil else { throw Self.alreadyExists(type, arn) }
+    }
+
+    private static func alreadyExists(_ type: ResourceType, _ arn: String) -> AWSError {
+        .resourceAlreadyExists("A \(type.rawValue) already exists with the arn: \(arn)")
+    }
+
     /// Inserts a resource that no job makes.
     func insert(_ resource: Resource) async throws {
         try await pool.transaction { connection in try await insert(resource, on: connection) }
@@ -15,7 +27,7 @@ extension ForecastService {
         do {
             try await Catalog.insert(resource, on: connection)
         } catch let error as CatalogError where error.code == .alreadyExists {
-            throw AWSError.resourceAlreadyExists("A \(resource.type.rawValue) already exists with the arn: \(resource.arn)")
+            throw Self.alreadyExists(resource.type, resource.arn)
         }
     }
 
@@ -50,6 +62,10 @@ extension ForecastService {
             if let parent = resource.parentARN {
                 guard let locked = try await Catalog.lock(parent, on: connection) else {
                     throw AWSError.resourceNotFound(parent)
+                }
+                // Whoever made it busy since the first look may have been this same request.
+                if locked.status != .active, try await Catalog.find(resource.arn, on: connection) != nil {
+                    throw Self.alreadyExists(resource.type, resource.arn)
                 }
                 try locked.requireActive("for \(resource.arn) to be made from it")
             }

@@ -81,27 +81,37 @@ extension JobStore {
         ).map(GrantRecord.init)
     }
 
-    /// What came of retiring. Retired is final whoever finds it out, so this needs no fence: a grant that is gone is
+    /// What came of retiring. Retired is final whoever finds it out, so a worker needs no fence: a grant that is gone is
     /// gone. A job's grants stay in their state otherwise.
-    package func recordRetirement(_ name: String, grantID: String?, _ outcome: RetireOutcome) async throws {
+    ///
+    /// - Parameter term: of a sweeper; an old leader's word changes nothing.
+    /// - Returns: whether the row was still to be retired, and the term, where there is one, still holds.
+    @discardableResult
+    package func recordRetirement(
+        _ name: String, grantID: String?, _ outcome: RetireOutcome, term: LeadershipTerm? = nil
+    ) async throws -> Bool {
+        let changed: Int
         switch outcome {
         case .retired, .notFound:
-            try await pool.execute(
+            changed = try await pool.execute(
                 """
                 UPDATE job_grant SET state = 'retired', retired_at = now(), retire_attempts = retire_attempts + 1,
                                      last_error = NULL
                 WHERE name = \(name) AND state IN ('retiring', 'left') AND grant_id IS NOT DISTINCT FROM \(grantID)
+                  AND \(holds: term)
                 """)
-            JobMetrics.grantRetired()
+            if changed > 0 { JobMetrics.grantRetired() }
         case .denied(let message), .unreachable(let message):
-            try await pool.execute(
+            changed = try await pool.execute(
                 """
                 UPDATE job_grant
                 SET retire_attempts = retire_attempts + 1, last_error = left(\(message), 2048),
                     retire_after = now() + least(interval '30 s', interval '250 ms' * power(2, least(retire_attempts, 8)))
-                WHERE name = \(name) AND state IN ('retiring', 'left')
+                WHERE name = \(name) AND state IN ('retiring', 'left') AND \(holds: term)
                 """)
-            JobMetrics.grantNotRetired()
+            if changed > 0 { JobMetrics.grantNotRetired() }
         }
+        // The name is the key: more than one row cannot be.
+        return changed == 1
     }
 }

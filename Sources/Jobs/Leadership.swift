@@ -90,4 +90,9 @@ extension PostgresQuery.StringInterpolation {
         appendInterpolation(term.number)
         appendLiteral(" AND until > now())")
     }
+
+    /// The same for a statement that workers share with the sweeper: they have no term, and need none.
+    mutating func appendInterpolation(holds term: LeadershipTerm?) {
+        if let term { appendInterpolation(holds: term) } else { appendLiteral("true") }
+    }
 }

@@ -17,6 +17,7 @@ extension Sweeper {
             WHERE g.name = due.name AND g.state IN ('retiring', 'left') AND \(holds: term)
             RETURNING \(raw: GrantRecord.columns.split(separator: ", ").map { "g.\($0)" }.joined(separator: ", "))
             """)
+        var recorded = 0
         for row in rows {
             let grant = try GrantRecord(row)
             guard let id = grant.grantID else { continue }
@@ -24,10 +25,12 @@ extension Sweeper {
                 GrantToRetire(
                     name: grant.name, keyARN: grant.intent.keyARN, grantID: id, token: grant.token, roleARN: nil,
                     job: nil))
-            try await store.recordRetirement(grant.name, grantID: id, outcome)
+            // Nothing to count where somebody else recorded it, or another leads by now.
+            guard try await store.recordRetirement(grant.name, grantID: id, outcome, term: term) else { continue }
+            recorded += 1
             if let job = grant.job { try await store.recountLeft(of: job, term) }
         }
-        return rows.count
+        return recorded
     }
 
     /// Pages through all grants that name our retiring principal and retires those that nobody owns any more.
@@ -51,7 +54,8 @@ extension Sweeper {
             case .retired, .notFound: retired += 1
             case .denied, .unreachable:
                 seen.insert(grant.name)
-                try await store.recordRetirement(grant.name, grantID: nil, outcome)
+                // No row to say it of where the grant is of a database that was set back: it is listed again.
+                try await store.recordRetirement(grant.name, grantID: nil, outcome, term: term)
             }
         }
         retired += try await store.settleUnrecorded(intendedBefore: began, except: Array(seen), term)

@@ -3,26 +3,28 @@ import Kafka
 import Logging
 
 extension OutboxRelay {
-    /// What no retry mends is tried again ever more seldom, so that it neither hinders the rest nor gets lost.
-    static let longestParking = Duration.seconds(300)
-
-    private enum Outcome {
-        case acknowledged(Int)
-        case refused(OutboxRow, KafkaError?)
+    private struct Outcome {
+        let row: OutboxRow
+        let answer: PublishAnswer
+        let error: KafkaError?
     }
 
     /// Publishes a claimed batch; removes what was acknowledged and gives back the rest. Returns whether Kafka is to be
     /// had: false when a message failed by what may pass.
     func publish(_ batch: [OutboxRow], token: UUID) async throws -> Bool {
         var acknowledged: [Int] = []
-        var passing: [Int] = []
-        var parked: [(row: OutboxRow, error: KafkaError)] = []
+        var givenBack: [Duration: [Int]] = [:]
+        var passing = 0
         for outcome in await outcomes(of: batch) {
-            switch outcome {
-            case .acknowledged(let id): acknowledged.append(id)
-            case .refused(let row, let error?) where !error.isRetriable && error.code != .closed: parked.append((row, error))
-            case .refused(let row, _): passing.append(row.id)
+            switch outcome.answer.consequence(claims: outcome.row.claims) {
+            case .remove: acknowledged.append(outcome.row.id)
+            case .giveBack(let pause): givenBack[pause, default: []].append(outcome.row.id)
             }
+            if outcome.answer == .notThrough { passing += 1 }
+            guard outcome.answer == .refusedForGood, let error = outcome.error else { continue }
+            logger.error(
+                "a message of the outbox is refused",
+                metadata: ["row": "\(outcome.row.id)", "topic": "\(outcome.row.topic)", "error": "\(error)"])
         }
         if !acknowledged.isEmpty {
             let removed = try await rows.remove(acknowledged, token: token)
@@ -32,18 +34,17 @@ extension OutboxRelay {
                     metadata: ["rows": "\(acknowledged.count - removed)"])
             }
         }
-        if !passing.isEmpty {
-            logger.warning("messages of the outbox are not through yet", metadata: ["rows": "\(passing.count)"])
-            try await rows.release(passing, token: token, after: .zero)
+        if passing > 0 {
+            logger.warning("messages of the outbox are not through yet", metadata: ["rows": "\(passing)"])
         }
-        for (row, error) in parked {
-            logger.error(
-                "a message of the outbox is refused",
-                metadata: ["row": "\(row.id)", "topic": "\(row.topic)", "error": "\(error)"])
-            let pause = Duration.seconds(1) * (1 << min(row.claims, 10))
-            try await rows.release([row.id], token: token, after: min(pause, Self.longestParking))
+        for (pause, ids) in givenBack {
+            let released = try await rows.release(ids, token: token, after: pause)
+            if released < ids.count {
+                logger.notice(
+                    "outbox rows were taken over after their lease", metadata: ["rows": "\(ids.count - released)"])
+            }
         }
-        return passing.isEmpty
+        return passing == 0
     }
 
     /// Hands all rows to the publisher at once, oldest first. Those without an answer at the end of `publishing` count as
@@ -54,9 +55,12 @@ extension OutboxRelay {
                 group.addTask { [publisher] in
                     do {
                         try await publisher.send(topic: row.topic, key: row.key, value: row.payload)
-                        return .acknowledged(row.id)
+                        return Outcome(row: row, answer: .acknowledged, error: nil)
                     } catch {
-                        return .refused(row, error as? KafkaError)
+                        let error = error as? KafkaError
+                        // A producer that was closed under it says nothing about the message.
+                        let isFinal = error.map { !$0.isRetriable && $0.code != .closed } ?? false
+                        return Outcome(row: row, answer: isFinal ? .refusedForGood : .notThrough, error: error)
                     }
                 }
             }

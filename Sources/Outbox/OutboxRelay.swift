@@ -15,7 +15,8 @@ package final class OutboxRelay: Service, Sendable {
         package var lease = Duration.seconds(30)
         /// Publishing of one batch ends here at the latest; well before the lease.
         package var publishing = Duration.seconds(15)
-        /// How often it looks without being woken: for rows of processes that died, and for Kafka to be back.
+        /// How often it looks without being woken: for rows of processes that died, for Kafka to be back, and whether the
+        /// outbox is full.
         package var sweep = Duration.seconds(1)
         /// From so many rows on `isFull` says that no more should be accepted.
         package var rowsWhenFull = 100_000
@@ -54,7 +55,7 @@ package final class OutboxRelay: Service, Sendable {
     /// There is something to publish: to be called after the commit. Never waits, and many calls make one round.
     package func wake() { wakes.continuation.yield() }
 
-    /// Whether the outbox holds more than its bound, as of the last look: then accept no more work (503).
+    /// Whether the outbox holds its bound of rows or more, as of the last look: then accept no more work (503).
     package var isFull: Bool { full.load(ordering: .relaxed) }
 
     /// Serves until graceful shutdown, finishing the batch at hand, or until cancelled.
@@ -62,7 +63,11 @@ package final class OutboxRelay: Service, Sendable {
         await withGracefulShutdownHandler {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { [configuration, wakes] in
-                    while (try? await Task.sleep(for: configuration.sweep)) != nil { wakes.continuation.yield() }
+                    // Apart from the publishing, which waits for Kafka: what waits for its turn takes room as well.
+                    repeat {
+                        await self.look()
+                        wakes.continuation.yield()
+                    } while (try? await Task.sleep(for: configuration.sweep)) != nil
                 }
                 await relay()
                 group.cancelAll()
@@ -91,18 +96,21 @@ package final class OutboxRelay: Service, Sendable {
         while true {
             let token = UUID()
             let batch = try await rows.claim(limit: configuration.batchRows, lease: configuration.lease, token: token)
-            let isLast = batch.count < configuration.batchRows
             let arrived = batch.isEmpty ? true : try await publish(batch, token: token)
-            try await look(everythingIsPublished: isLast && arrived)
-            if isLast || !arrived { return arrived }
+            if batch.count < configuration.batchRows || !arrived { return arrived }
             try Task.checkCancellation()
         }
     }
 
-    /// Rows are counted only when there may be many.
-    private func look(everythingIsPublished: Bool) async throws {
+    /// Counts the rows, those that are claimed or wait for their next try among them. Where they cannot be counted, what was
+    /// known stays known: nothing is accepted without the database anyway.
+    package func look() async {
         let limit = configuration.rowsWhenFull
-        let isFull = everythingIsPublished ? false : try await rows.count(upTo: limit) >= limit
-        full.store(isFull, ordering: .relaxed)
+        do {
+            full.store(try await rows.count(upTo: limit) >= limit, ordering: .relaxed)
+        } catch {
+            if Task.isCancelled { return }
+            logger.warning("outbox cannot be counted", metadata: ["error": "\(error)"])
+        }
     }
 }

@@ -1,23 +1,27 @@
-import FoundationEssentials
-import Postgres
+package import FoundationEssentials
+package import Postgres
 
 /// A claimed row.
-struct OutboxRow: Sendable {
-    let id: Int
+package struct OutboxRow: Sendable {
+    package let id: Int
     let topic: String
     let key: [UInt8]?
     let payload: [UInt8]
     /// How often it was claimed, this time included.
-    let claims: Int
+    package let claims: Int
 }
 
-/// The statements of the relay. A claim is a random token and a lease by the database's clock: who holds neither changes
-/// nothing.
-struct OutboxRows: Sendable {
+/// The statements of the relay: `OutboxEntryStateMachine` for many rows at once. A claim is a random token and a lease by
+/// the database's clock: who holds neither changes nothing.
+package struct OutboxRows: Sendable {
     let pool: PostgresPool
 
+    package init(pool: PostgresPool) {
+        self.pool = pool
+    }
+
     /// Takes the oldest due rows, passing over those that another relay is just taking.
-    func claim(limit: Int, lease: Duration, token: UUID) async throws -> [OutboxRow] {
+    package func claim(limit: Int, lease: Duration, token: UUID) async throws -> [OutboxRow] {
         try await pool.query(
             """
             WITH due AS MATERIALIZED (
@@ -36,12 +40,12 @@ struct OutboxRows: Sendable {
 
     /// Removes what was acknowledged; returns how many rows were still this claim's. The others another relay took over
     /// after the lease and publishes again.
-    func remove(_ ids: [Int], token: UUID) async throws -> Int {
+    package func remove(_ ids: [Int], token: UUID) async throws -> Int {
         try await pool.execute("DELETE FROM outbox WHERE id = ANY(\(ids)) AND claim = \(token)")
     }
 
-    /// Gives rows back before their lease ends, to be claimed again after `delay`.
-    func release(_ ids: [Int], token: UUID, after delay: Duration) async throws {
+    /// Gives rows back before their lease ends, to be claimed again after `delay`; returns how many were still this claim's.
+    package func release(_ ids: [Int], token: UUID, after delay: Duration) async throws -> Int {
         try await pool.execute(
             """
             UPDATE outbox SET available_at = clock_timestamp() + \(delay), claim = NULL
@@ -50,7 +54,7 @@ struct OutboxRows: Sendable {
     }
 
     /// How many rows there are, counted up to `limit`.
-    func count(upTo limit: Int) async throws -> Int {
+    package func count(upTo limit: Int) async throws -> Int {
         try await pool.query("SELECT count(*) AS rows FROM (SELECT FROM outbox LIMIT \(limit)) AS bounded")
             .first?.get("rows") ?? 0
     }

@@ -46,7 +46,7 @@ private let plan: [String: (level: Int, rooms: Set<String>, packages: Set<String
     "Jobs": (2, ["Outbox", "Postgres"], ["Crypto", "Logging", "Metrics", "ServiceLifecycle"]),
     "Keys": (2, ["AWSProtocol", "Accounts", "AuditTrail", "Freshness", "Policies", "Postgres"], ["Crypto", "Logging"]),
 
-    "JobsSimulation": (3, ["Jobs"], []),
+    "JobsSimulation": (3, ["Artifacts", "Jobs", "Outbox"], []),
     "Pipelines": (
         3,
         [

@@ -210,6 +210,30 @@ def chunks(slow):
     return sum(1 for path in (slow.cluster.data / "artifacts").rglob("*") if path.is_file())
 
 
+def test_being_asked_to_end_twice_is_no_worse_than_once(importing):
+    """Asked again and again while it drains, a worker still gives its task back: nothing is lost, no attempt counts."""
+    halting, customer, arn, _, key = importing
+    [worker] = halting.halted
+    os.kill(worker, signal.SIGTERM)
+    os.kill(worker, signal.SIGCONT)
+    asked = 0
+    try:
+        while worker in halting.cluster.processes("worker"):
+            os.kill(worker, signal.SIGTERM)
+            asked += 1
+            time.sleep(0.001)
+    except ProcessLookupError:
+        pass
+    assert asked > 1
+    assert customer.wait(arn)["Status"] == "ACTIVE"
+    job = f"(SELECT id FROM job WHERE resource = '{arn}')"
+    assert customer.cluster.sql("jobs", f"SELECT sum(losses), max(attempts) FROM job_task WHERE job = {job}") == ["0|1"]
+    log = (customer.cluster.data / "up.log").read_text()
+    [ended] = [line for line in log.splitlines() if "ended; starting it again" in line and f"pid={worker}" in line]
+    assert "status=exited with 0" in ended, ended
+    customer.assert_no_grant_left(key)
+
+
 @pytest.mark.parametrize("fault", [signal.SIGKILL, signal.SIGSTOP], ids=["kill", "stop_past_the_lease"])
 def test_another_worker_finishes_the_import(slow, big, name, fault):
     role, key = keyed(slow, name)

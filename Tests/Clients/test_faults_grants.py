@@ -1,4 +1,5 @@
 """Cases 50, 52 and 53: grants without a record, chunks in the wrong place, specifications that somebody edited."""
+import json
 import os
 import shutil
 import signal
@@ -6,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import SERVICES, Cluster, Customer, monthly_csv, wait_for
+from conftest import SERVICES, Cluster, Customer, monthly_csv, trust_policy, wait_for
 
 
 def customer_of(cluster):
@@ -78,6 +79,34 @@ def made(customer, key):
 def all_retired(customer, key):
     retired = {e["additionalEventData"]["grantId"] for e in customer.events("RetireGrant") if not e.get("errorCode")}
     return made(customer, key) <= retired
+
+
+def test_a_role_whose_trust_is_gone_at_retirement_leaves_no_grant(name):
+    """Who made the grant can retire it no more: the retiring principal does, before the job is shown as ended."""
+    cluster = Cluster(
+        name, "--workers", "1", "--worker-lease-ms", "3000", "--worker-beat-ms", "300",
+        "--faulty-worker", "commit.manifest-recorded=stop")
+    try:
+        cluster.start()
+        customer = customer_of(cluster)
+        role = customer.role("Fickle")
+        key = customer.key(role)
+        path = customer.put("h.csv", monthly_csv(items=1))
+        arn = customer.import_("job", customer.dataset("data", key, role), path, role)
+        pid = wait_for("the worker to halt", lambda: next(
+            (pid for pid in cluster.processes("worker") if is_halted(pid)), None), every=0.02)
+        [grant] = customer.job_grants(key)
+        cluster.client("iam").update_assume_role_policy(
+            RoleName="Fickle", PolicyDocument=json.dumps(trust_policy(account="210987654321")))
+        # The session that this process holds is still valid: another one must go on.
+        os.kill(pid, signal.SIGKILL)
+        assert customer.wait(arn)["Status"] == "ACTIVE"
+        assert customer.job_grants(key) == []
+        [retired] = [event for event in customer.events("RetireGrant") if not event.get("errorCode")
+                     and event["additionalEventData"]["grantId"] == grant["GrantId"]]
+        assert "forecastle-sweeper" in retired["userIdentity"]["arn"]
+    finally:
+        cluster.stop()
 
 
 # Case 52

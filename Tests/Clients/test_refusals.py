@@ -1,7 +1,7 @@
 """What is refused at the call, and how it reads."""
 import botocore.exceptions
 import pytest
-from conftest import ACCOUNT, REGION, key_policy, monthly_csv, trust_policy
+from conftest import ACCOUNT, REGION, key_policy, monthly_csv, trust_policy, wait_for
 
 
 def code(error):
@@ -128,3 +128,139 @@ def test_names_are_taken_once(customer, name):
     customer.dataset(name)
     with pytest.raises(customer.forecast.exceptions.ResourceAlreadyExistsException):
         customer.dataset(name)
+
+
+def put_resource(cluster, kind, path, parent=None, account=ACCOUNT):
+    """A resource as the catalog holds one that a job is at work on."""
+    arn = f"arn:aws:forecast:{REGION}:{account}:{kind}/{path}"
+    cluster.sql("jobs", f"""
+        INSERT INTO resources (arn, account, type, name, incarnation, status, parent_arn, request)
+        VALUES ('{arn}', '{account}', '{kind}', '{path.split("/")[-1]}', gen_random_uuid(), 'CREATE_IN_PROGRESS',
+                {f"'{parent}'" if parent else "NULL"}, '{{}}')""")
+    return arn
+
+
+def creations(customer, name, dataset, group, predictor, forecast, role):
+    """A call of each operation that makes something out of something else, and the kind of what it makes."""
+    f = customer.forecast
+    destination = {"S3Config": {"Path": f"s3://{customer.bucket}/{name}/out", "RoleArn": role}}
+    return {
+        "dataset-import-job": lambda name: customer.import_(name, dataset, f"s3://{customer.bucket}/{name}.csv", role),
+        "predictor": lambda name: f.create_predictor(
+            PredictorName=name, ForecastHorizon=2, PerformAutoML=True, InputDataConfig={"DatasetGroupArn": group},
+            FeaturizationConfig={"ForecastFrequency": "M"}),
+        "forecast": lambda name: f.create_forecast(ForecastName=name, PredictorArn=predictor),
+        "predictor-backtest-export-job": lambda name: f.create_predictor_backtest_export_job(
+            PredictorBacktestExportJobName=name, PredictorArn=predictor, Destination=destination),
+        "forecast-export-job": lambda name: f.create_forecast_export_job(
+            ForecastExportJobName=name, ForecastArn=forecast, Destination=destination),
+    }
+
+
+@pytest.fixture(scope="module")
+def busy(cluster, customer):
+    """Parents that a job is at work on, and children of theirs whose names are taken."""
+    name = "busy"
+    role = customer.role("Busy")
+    dataset = customer.dataset(name)
+    cluster.sql("jobs", f"UPDATE resources SET status = 'UPDATE_IN_PROGRESS' WHERE arn = '{dataset}'")
+    group = customer.forecast.create_dataset_group(
+        DatasetGroupName=name, Domain="CUSTOM", DatasetArns=[dataset])["DatasetGroupArn"]
+    predictor = put_resource(cluster, "predictor", f"{name}_parent", group)
+    forecast = put_resource(cluster, "forecast", f"{name}_parent", predictor)
+    put_resource(cluster, "dataset-import-job", f"{name}/taken", dataset)
+    put_resource(cluster, "predictor", "taken", group)
+    put_resource(cluster, "forecast", "taken", predictor)
+    put_resource(cluster, "predictor-backtest-export-job", f"{name}_parent/taken", predictor)
+    put_resource(cluster, "forecast-export-job", f"{name}_parent/taken", forecast)
+    yield creations(customer, name, dataset, group, predictor, forecast, role)
+    cluster.sql("jobs", f"UPDATE resources SET status = 'CREATE_FAILED' WHERE status = 'CREATE_IN_PROGRESS' AND ("
+                        f"name IN ('taken', '{name}_parent'))")
+    cluster.sql("jobs", f"UPDATE resources SET status = 'ACTIVE' WHERE arn = '{dataset}'")
+
+
+@pytest.mark.parametrize("kind", [
+    "dataset-import-job", "predictor", "forecast", "predictor-backtest-export-job", "forecast-export-job"])
+def test_a_name_that_is_taken_goes_before_a_parent_that_is_busy(busy, kind):
+    """A client whose answer was lost asks again: it is told that the name is taken, whatever its job does to the parent."""
+    with pytest.raises(botocore.exceptions.ClientError) as error:
+        busy[kind]("taken")
+    assert code(error) == "ResourceAlreadyExistsException", error.value
+    with pytest.raises(botocore.exceptions.ClientError) as error:
+        busy[kind]("free")
+    # A group without an ACTIVE import has nothing to train on.
+    assert code(error) in ("ResourceInUseException", "InvalidInputException"), error.value
+
+
+def test_a_group_whose_name_is_taken_says_so_before_its_datasets_are_looked_at(customer, name):
+    def create(*datasets):
+        customer.forecast.create_dataset_group(DatasetGroupName=name, Domain="CUSTOM", DatasetArns=datasets)
+
+    create()
+    with pytest.raises(customer.forecast.exceptions.ResourceAlreadyExistsException):
+        create(f"arn:aws:forecast:{REGION}:{ACCOUNT}:dataset/absent")
+
+
+def test_a_dataset_whose_name_is_taken_says_so_before_its_key_is_tried(customer, name):
+    role = customer.role(f"Taken{name}")
+    key = customer.key(role)
+    customer.dataset(name, key, role)
+    customer.kms.disable_key(KeyId=key)
+    with pytest.raises(customer.forecast.exceptions.ResourceAlreadyExistsException):
+        customer.dataset(name, key, role)
+
+
+def test_names_of_another_account_are_not_told(cluster, customer, name):
+    """Taken or free, busy or not: a stranger hears the same."""
+    stranger = "210987654320"
+    if not any(stranger in line for line in cluster.tool("admin", "account", "list").stdout.splitlines()):
+        cluster.tool("admin", "account", "create", stranger, "--name", "stranger")
+    theirs = f"arn:aws:forecast:{REGION}:{stranger}:dataset/{name}"
+    role = customer.role(f"Theirs{name}")
+
+    def ask(job):
+        with pytest.raises(botocore.exceptions.ClientError) as error:
+            customer.import_(job, theirs, f"s3://{customer.bucket}/{name}.csv", role)
+        return error.value.response["Error"]
+
+    absent = ask("taken")
+    put_resource(cluster, "dataset", name, account=stranger)
+    put_resource(cluster, "dataset-import-job", f"{name}/taken", theirs, account=stranger)
+    assert ask("taken") == ask("free") == absent
+    assert absent["Code"] not in ("ResourceAlreadyExistsException", "ResourceInUseException")
+
+
+def test_a_full_outbox_takes_no_more_jobs_though_nothing_of_it_is_due(cluster, customer, name):
+    """Rows that wait for their next try take room as those do that are due."""
+    role = customer.role(f"Full{name}")
+    dataset = customer.dataset(name)
+    path = customer.put(f"{name}/history.csv", monthly_csv())
+    taken = customer.import_("taken", dataset, path, role)
+    assert customer.wait(taken)["Status"] == "ACTIVE"
+
+    def answer(job):
+        try:
+            return customer.import_(job, dataset, path, role)
+        except botocore.exceptions.ClientError as error:
+            return error.response["ResponseMetadata"]["HTTPStatusCode"], error.response["Error"]["Code"]
+
+    def refusal(answer):
+        # Until the API has counted, some are accepted, and make the dataset busy.
+        return answer if answer[0] == 503 else None
+
+    names = (f"job{number}" for number in range(10_000))
+
+    cluster.sql("jobs", """
+        INSERT INTO outbox (topic, payload, available_at)
+        SELECT 'parked', '', now() + interval '1 h' FROM generate_series(1, 100000)""")
+    try:
+        refused = wait_for("the outbox to be full", lambda: refusal(answer(next(names))))
+        assert refused == (503, "ServiceUnavailable")
+        # And goes on refusing, sweep after sweep, but for what needs no room.
+        assert answer(next(names)) == (503, "ServiceUnavailable")
+        assert answer("taken") == (400, "ResourceAlreadyExistsException")
+    finally:
+        cluster.sql("jobs", "DELETE FROM outbox WHERE topic = 'parked'")
+    accepted = wait_for("room again", lambda: next(
+        (arn for arn in [answer(next(names))] if isinstance(arn, str)), None))
+    assert customer.wait(accepted)["Status"] == "ACTIVE"

@@ -71,6 +71,26 @@ import Testing
         }
     }
 
+    @Test func anAnswerOfCreateGrantThatWasLostIsAskedForAgain() async throws {
+        try await TestWorld.with { world in
+            _ = try await world.accept()
+            let task = try #require(await world.store.claim([(.import, 1)], limit: 1, worker: "a").first)
+            let grants = JobGrants(claimed: task, store: world.store, faults: .none)
+            let intent = GrantIntent(
+                artifact: "output", keyARN: "k", roleARN: nil, grantee: "g", operations: ["Decrypt"], encryptionContext: [:])
+            await #expect(throws: JobError.self) {
+                _ = try await grants.ensure(intent) { record in
+                    _ = world.kms.create(record)
+                    throw JobError.retriable("The answer was lost.")
+                }
+            }
+            #expect(world.kms.active.count == 1)
+            let record = try await grants.ensure(intent) { world.kms.create($0) }
+            #expect(world.kms.active == [record.name] && world.kms.created.count == 1, "one Name, one grant")
+            #expect(try await world.store.grants(of: task.job.id).map(\.state) == [.active])
+        }
+    }
+
     @Test func anIntentWithoutAGrantIsSettled() async throws {
         try await TestWorld.with { world in
             let reached = Signal()

@@ -2,6 +2,7 @@ import Foundation
 import Jobs
 import Postgres
 import PostgresTesting
+import Synchronization
 import Testing
 
 @Suite(.enabled(if: TestDatabase.isAvailable)) struct LeadershipTests {
@@ -73,6 +74,42 @@ import Testing
         }
     }
 
+    /// It lost its term while KMS was retiring for it: what came of that is the new leader's to record.
+    @Test(arguments: [RetireOutcome.retired, .denied("no")])
+    func whatCameOfRetiringIsRecordedUnderTheTerm(outcome: RetireOutcome) async throws {
+        try await TestWorld.with { world in
+            try await world.pool.execute(
+                """
+                INSERT INTO job_grant (name, owner, artifact, key_arn, grantee, operations, encryption_context, expires_at,
+                                       state, grant_id, recorded_at)
+                VALUES ('read/p/a', 'p', 'a', 'k', 'g', '{Decrypt}', '{}', now() - interval '1 h', 'retiring', 'g1', now())
+                """)
+            let retirer = InterruptedRetirer(outcome: outcome)
+            let old = world.sweeper("old", retirer: retirer)
+            let new = world.sweeper("new", retirer: retirer)
+            let term = try #require(await old.campaign())
+            func row() async throws -> String {
+                try await world.pool.query(
+                    "SELECT concat_ws(' ', state, retire_attempts, last_error) AS text FROM job_grant")[0].get("text")
+            }
+            retirer.meanwhile {
+                try await depose(world)
+                _ = try #require(await new.campaign())
+            }
+            await old.sweep(term)
+            #expect(retirer.calls == 1)
+            #expect(try await row() == "retiring 0")
+            #expect(
+                try await world.store.recordRetirement("read/p/a", grantID: "g1", outcome, term: term) == false)
+
+            retirer.meanwhile {}
+            try await world.pool.execute("UPDATE job_grant SET retire_after = now()")
+            await new.sweep(try #require(await new.campaign()))
+            #expect(retirer.calls == 2)
+            #expect(try await row() == (outcome == .retired ? "retired 1" : "retiring 1 no"))
+        }
+    }
+
     @Test func aLeaderThatShutsDownResigns() async throws {
         try await TestWorld.with { world in
             let leader = world.sweeper("first")
@@ -87,6 +124,35 @@ import Testing
             try await depose(world)
             #expect(try await world.sweeper("second").campaign() != nil)
         }
+    }
+}
+
+/// Something happens while KMS retires.
+private final class InterruptedRetirer: GrantRetirer {
+    private struct State {
+        var calls = 0
+        var meanwhile: @Sendable () async throws -> Void = {}
+    }
+
+    private let state = Mutex(State())
+    private let outcome: RetireOutcome
+
+    init(outcome: RetireOutcome) { self.outcome = outcome }
+
+    var calls: Int { state.withLock { $0.calls } }
+    func meanwhile(_ body: @escaping @Sendable () async throws -> Void) { state.withLock { $0.meanwhile = body } }
+
+    func retire(_ grant: GrantToRetire) async -> RetireOutcome {
+        let body = state.withLock { state in
+            state.calls += 1
+            return state.meanwhile
+        }
+        do {
+            try await body()
+        } catch {
+            Issue.record("What was to happen meanwhile did not: \(error)")
+        }
+        return outcome
     }
 }
 

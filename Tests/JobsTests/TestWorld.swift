@@ -73,12 +73,12 @@ struct TestWorld: Sendable {
     /// The same process each time: it leads, and renews its term.
     var sweeper: Sweeper { sweeper("sweeper") }
 
-    func sweeper(_ name: String) -> Sweeper {
+    func sweeper(_ name: String, retirer: (any GrantRetirer)? = nil) -> Sweeper {
         Sweeper(
             name: name,
             configuration: Sweeper.Configuration(
                 interval: .milliseconds(50), reconcileInterval: .milliseconds(100), ringAfter: .seconds(1800)),
-            jobs: configuration, pool: pool, retirer: kms, lister: kms, remover: objects, logger: logger)
+            jobs: configuration, pool: pool, retirer: retirer ?? kms, lister: kms, remover: objects, logger: logger)
     }
 
     /// Runs workers while `body` runs; at its end they are killed: nothing they hold is given back.

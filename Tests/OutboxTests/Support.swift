@@ -25,6 +25,7 @@ final class TestPublisher: MessagePublisher {
     private struct State {
         var answers: [Answer] = []
         var standing = Answer.acknowledge
+        var refused: [[UInt8]: KafkaError] = [:]
         var sent: [Sent] = []
     }
 
@@ -38,9 +39,15 @@ final class TestPublisher: MessagePublisher {
         state.withLock { ($0.answers, $0.standing) = (answers, standing) }
     }
 
+    /// Whatever the others are answered, this message is refused each time.
+    func refuse(_ value: [UInt8], with error: KafkaError) {
+        state.withLock { $0.refused[value] = error }
+    }
+
     func send(topic: String, key: [UInt8]?, value: [UInt8]) async throws {
-        let answer = state.withLock { state in
+        let answer = state.withLock { state -> Answer in
             state.sent.append(Sent(topic: topic, key: key, value: value))
+            if let error = state.refused[value] { return Answer.fail(error) }
             return state.answers.isEmpty ? state.standing : state.answers.removeFirst()
         }
         changes.continuation.yield()

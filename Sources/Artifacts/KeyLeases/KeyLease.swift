@@ -47,10 +47,14 @@ package final class KeyLease: Sendable {
 
     // MARK: For those who work under it
 
-    /// Throws ``KeyLeaseLost`` unless the key may be used now. Cheap: call it before each piece of work.
+    /// Throws ``KeyLeaseLost`` unless the key may be used now; then all that was registered is wiped. Cheap: call it before each
+    /// piece of work.
     package func check() throws(KeyLeaseLost) {
         let now = clock.now()
-        if let reason = state.withLock({ $0.machine.refusal(at: now) }) { throw lost(reason) }
+        guard let reason = state.withLock({ $0.machine.refusal(at: now) }) else { return }
+        // Trust may be over before the keeper comes to see it.
+        end(reason)
+        throw lost(reason)
     }
 
     /// How long ago the question was put to which KMS last said yes, and renewals since without an answer; `nil` where no
@@ -78,6 +82,7 @@ package final class KeyLease: Sendable {
         }
         guard let reason else { return }
         secret.wipe()
+        end(reason)
         throw lost(reason)
     }
 

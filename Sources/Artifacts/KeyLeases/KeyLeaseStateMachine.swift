@@ -6,8 +6,8 @@
 ///     │                 │ ▲ confirmed
 ///     └──── release ────┴─┘───────────► released
 /// ```
-struct KeyLeaseStateMachine: Sendable {
-    enum Action: Equatable {
+package struct KeyLeaseStateMachine: Sendable {
+    package enum Action: Sendable, Equatable {
         case none
         /// Ask KMS, and report the answer with this number.
         case probe(Int)
@@ -42,14 +42,14 @@ struct KeyLeaseStateMachine: Sendable {
     private var phase = Phase.idle
     private var probes = 0
 
-    init(timing: KeyLeaseTiming) { self.timing = timing }
+    package init(timing: KeyLeaseTiming) { self.timing = timing }
 
-    var isHeld: Bool {
+    package var isHeld: Bool {
         if case .held = phase { true } else { false }
     }
 
     /// Whether the keeper has nothing more to do for it.
-    var isOver: Bool {
+    package var isOver: Bool {
         switch phase {
         case .lost, .released: true
         case .idle, .held: false
@@ -57,7 +57,7 @@ struct KeyLeaseStateMachine: Sendable {
     }
 
     /// KMS has just handed out a data key, asked for at `askedAt`: that is a confirmation.
-    mutating func adopt(askedAt: Duration) {
+    package mutating func adopt(askedAt: Duration) {
         switch phase {
         case .idle: phase = .held(Held(confirmedAt: askedAt, nextProbeAt: askedAt + timing.interval))
         case .held(var held):
@@ -68,30 +68,30 @@ struct KeyLeaseStateMachine: Sendable {
     }
 
     /// Why the lease may not be used at `now`; `nil` where it may. Time alone ends trust: a local clock only shortens it.
-    func refusal(at now: Duration) -> KeyLeaseLost.Reason? {
+    package func refusal(at now: Duration) -> KeyLeaseLost.Reason? {
         switch phase {
         case .idle: nil
-        case .held(let held): now - held.confirmedAt < timing.trust ? nil : .stale
+        case .held(let held): overdue(held, at: now)
         case .lost(let reason): reason
         case .released: .ended
         }
     }
 
     /// Since when KMS's yes is trusted, and how many renewals in a row were not answered; `nil` where nothing is held.
-    var standing: (confirmedAt: Duration, unanswered: Int)? {
+    package var standing: (confirmedAt: Duration, unanswered: Int)? {
         if case .held(let held) = phase { (held.confirmedAt, held.unanswered) } else { nil }
     }
 
     /// When `tick` has something to do next; `nil` where nothing but an event will.
-    var nextEvent: Duration? {
+    package var nextEvent: Duration? {
         guard case .held(let held) = phase else { return nil }
         let answer = held.probe.map { $0.startedAt + timing.answerWithin }
         return min(answer ?? held.nextProbeAt, held.confirmedAt + timing.trust)
     }
 
-    mutating func tick(_ now: Duration) -> Action {
+    package mutating func tick(_ now: Duration) -> Action {
         guard case .held(var held) = phase else { return .none }
-        if now - held.confirmedAt >= timing.trust { return lose(.stale) }
+        if let reason = overdue(held, at: now) { return lose(reason) }
         if let probe = held.probe {
             guard now - probe.startedAt >= timing.answerWithin else { return .none }
             held.probe = nil
@@ -111,14 +111,14 @@ struct KeyLeaseStateMachine: Sendable {
     }
 
     /// Something was announced that may concern the key: ask at the next tick.
-    mutating func renewNow(_ now: Duration) {
+    package mutating func renewNow(_ now: Duration) {
         guard case .held(var held) = phase else { return }
         if held.probe == nil { held.nextProbeAt = now } else { held.again = true }
         phase = .held(held)
     }
 
     /// The answer to probe `number`. A refusal counts however late it comes; anything else only in time.
-    mutating func answered(_ number: Int, _ answer: KeyLeaseAnswer) -> Action {
+    package mutating func answered(_ number: Int, _ answer: KeyLeaseAnswer) -> Action {
         guard case .held(var held) = phase else { return .none }
         if case .denied(let text) = answer { return lose(.denied(text)) }
         guard let probe = held.probe, probe.number == number else { return .none }
@@ -130,12 +130,19 @@ struct KeyLeaseStateMachine: Sendable {
     }
 
     /// The answer to a question outside the beat (`confirm`), put at `askedAt`.
-    mutating func answered(askedAt: Duration, _ answer: KeyLeaseAnswer) -> Action {
+    package mutating func answered(askedAt: Duration, _ answer: KeyLeaseAnswer) -> Action {
         guard case .held(var held) = phase else { return .none }
         if case .denied(let text) = answer { return lose(.denied(text)) }
         let action = settle(&held, answer, askedAt: askedAt)
         if action == .none { phase = .held(held) }
         return action
+    }
+
+    /// Why trust is over by time alone; `nil` while it is not. Where KMS was asked and silent, that is the reason; else nobody
+    /// asked in time.
+    private func overdue(_ held: Held, at now: Duration) -> KeyLeaseLost.Reason? {
+        guard now - held.confirmedAt >= timing.trust else { return nil }
+        return held.unanswered > 0 ? .unreachable("no answer in time") : .stale
     }
 
     private mutating func settle(_ held: inout Held, _ answer: KeyLeaseAnswer, askedAt: Duration) -> Action {
@@ -153,14 +160,14 @@ struct KeyLeaseStateMachine: Sendable {
     }
 
     /// Ends the lease from outside. The first reason stays.
-    mutating func lose(_ reason: KeyLeaseLost.Reason) -> Action {
+    package mutating func lose(_ reason: KeyLeaseLost.Reason) -> Action {
         guard !isOver else { return .none }
         phase = .lost(reason)
         return .lose(reason)
     }
 
     /// The work is done; answers whether there was something to wipe.
-    mutating func release() {
+    package mutating func release() {
         if !isOver { phase = .released }
     }
 }

@@ -6,7 +6,9 @@ package struct KeyLeaseTiming: Sendable, Equatable {
     package var answerWithin: Duration
     /// Renewals in a row without an answer that end the lease.
     package var unansweredAllowed: Int
-    /// How long a confirmation is believed when renewals do not come to pass at all (a process held up).
+    /// How long after the question to which KMS last said yes the key may be used, whatever holds the process, the question or
+    /// the answer up: the renewals that are allowed to go unanswered, and the time that the last of them has for its answer.
+    /// So a revocation bounds every use behind it by the same time.
     package var trust: Duration
 
     package init(interval: Duration = .seconds(2), unansweredAllowed: Int = 2) {
@@ -14,7 +16,7 @@ package struct KeyLeaseTiming: Sendable, Equatable {
         self.interval = interval
         answerWithin = interval
         self.unansweredAllowed = unansweredAllowed
-        trust = interval * (unansweredAllowed + 3)
+        trust = interval * unansweredAllowed + answerWithin
     }
 
     package static let authority = KeyLeaseTiming()

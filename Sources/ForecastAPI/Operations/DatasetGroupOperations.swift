@@ -17,6 +17,7 @@ extension ForecastOperation {
             let resource = Resource(
                 arn: service.arn(.datasetGroup, name, account: caller.account), account: caller.account, type: .datasetGroup,
                 name: name, incarnation: UUID(), status: .active, request: request, attributes: members(datasets))
+            try await service.requireFree(.datasetGroup, resource.arn)
             try await service.pool.transaction { connection in
                 try await check(datasets, domain: domain.rawValue, caller: caller, on: connection)
                 try await service.insert(resource, on: connection)

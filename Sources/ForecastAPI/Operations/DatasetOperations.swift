@@ -30,6 +30,7 @@ extension ForecastOperation {
             let resource = Resource(
                 arn: service.arn(.dataset, name, account: caller.account), account: caller.account, type: .dataset, name: name,
                 incarnation: UUID(), status: .active, request: request, encryption: encryption)
+            try await service.requireFree(.dataset, resource.arn)
             try await service.keys.check(resource.encryption, for: resource, caller: caller)
             try await service.insert(resource)
             return ["DatasetArn": .string(resource.arn)]

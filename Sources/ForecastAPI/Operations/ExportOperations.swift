@@ -34,14 +34,15 @@ extension ForecastOperation {
                 resource: parentARN, owner: ARN(parentARN)?.account, questions: questions
             ) { [request] caller in
                 guard let parent, parent.type == parentType else { throw AWSError.resourceNotFound(parentARN) }
-                try parent.requireActive("to be exported")
-                try service.checkOwner(of: destination.bucketAndKey.bucket, caller: caller, member: "Destination")
                 // Made of the parent's ARN, so that the last part of a predictor's, which has a suffix, tells it from its namesakes.
                 let path = "\(ARN(parent.arn)?.resourceName ?? parent.name)/\(name)"
+                let arn = service.arn(shape.type, path, account: caller.account)
+                try await service.requireFree(shape.type, arn)
+                try parent.requireActive("to be exported")
+                try service.checkOwner(of: destination.bucketAndKey.bucket, caller: caller, member: "Destination")
                 var resource = Resource(
-                    arn: service.arn(shape.type, path, account: caller.account), account: caller.account, type: shape.type,
-                    name: name, incarnation: UUID(), status: .createPending, parentARN: parent.arn, request: request,
-                    job: UUID())
+                    arn: arn, account: caller.account, type: shape.type, name: name, incarnation: UUID(),
+                    status: .createPending, parentARN: parent.arn, request: request, job: UUID())
                 try await service.keys.check(parent.encryption, for: resource, reading: true, caller: caller)
                 var output: ArtifactKey?
                 if let key = destination.location.keyARN {

@@ -22,6 +22,8 @@ extension ForecastOperation {
             questions: predictor?.encryption.map { OperationPlan.Question.useKey($0.keyARN) } ?? []
         ) { caller in
             guard let predictor, predictor.type == .predictor else { throw AWSError.resourceNotFound(predictorARN) }
+            let arn = service.arn(.forecast, name, account: caller.account)
+            try await service.requireFree(.forecast, arn)
             try predictor.requireActive("to forecast with")
             let inherited = predictor.request["ForecastTypes"]?.arrayValue?.compactMap(\.stringValue)
             let used = types ?? inherited ?? ForecastTypesInput.defaults
@@ -33,9 +35,9 @@ extension ForecastOperation {
             attributes.append("DatasetGroupArn", ifPresent: predictor.attributes["DatasetGroupArn"])
             attributes["CreatedUsingAutoPredictor"] = .bool(predictor.isAutoPredictor)
             let resource = Resource(
-                arn: service.arn(.forecast, name, account: caller.account), account: caller.account, type: .forecast,
-                name: name, incarnation: UUID(), status: .createPending, parentARN: predictor.arn, request: request,
-                attributes: attributes, encryption: predictor.encryption, job: UUID())
+                arn: arn, account: caller.account, type: .forecast, name: name, incarnation: UUID(), status: .createPending,
+                parentARN: predictor.arn, request: request, attributes: attributes, encryption: predictor.encryption,
+                job: UUID())
             guard let artifact = try await service.artifact(of: predictor) else {
                 throw AWSError.resourceInUse("\(predictorARN) has no artifact.")
             }

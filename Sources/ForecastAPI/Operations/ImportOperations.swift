@@ -42,6 +42,8 @@ extension ForecastOperation {
             resource: datasetARN, owner: ARN(datasetARN)?.account, questions: questions
         ) { [request] caller in
             guard let dataset, dataset.type == .dataset else { throw AWSError.resourceNotFound(datasetARN) }
+            let arn = service.arn(.datasetImportJob, "\(dataset.name)/\(name)", account: caller.account)
+            try await service.requireFree(.datasetImportJob, arn)
             try dataset.requireActive("to be imported into")
             try service.checkOwner(of: source.bucketAndKey.bucket, caller: caller, member: "DataSource")
             if let key = source.location.keyARN, let encryption = dataset.encryption,
@@ -51,9 +53,8 @@ extension ForecastOperation {
                     "DataSource: its KMSKeyArn and RoleArn must be those of the dataset's EncryptionConfig.")
             }
             let resource = Resource(
-                arn: service.arn(.datasetImportJob, "\(dataset.name)/\(name)", account: caller.account), account: caller.account,
-                type: .datasetImportJob, name: name, incarnation: UUID(), status: .createPending, parentARN: dataset.arn,
-                request: request, encryption: dataset.encryption, job: UUID())
+                arn: arn, account: caller.account, type: .datasetImportJob, name: name, incarnation: UUID(),
+                status: .createPending, parentARN: dataset.arn, request: request, encryption: dataset.encryption, job: UUID())
             try await service.keys.checkRole(source.location.roleARN, for: resource, caller: caller)
             let output = try await service.outputKey(of: resource, caller: caller)
             let document = ImportDocument(

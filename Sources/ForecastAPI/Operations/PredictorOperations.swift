@@ -81,6 +81,8 @@ extension ForecastOperation {
         return OperationPlan(
             resource: service.arn(.predictor, arnPath), owner: ARN(training.datasetGroup)?.account, questions: questions
         ) { caller in
+            let arn = service.arn(.predictor, arnPath, account: caller.account)
+            try await service.requireFree(.predictor, arn)
             let source = try await training.source(of: group, caller: caller, service)
             let target = source.layout.targetColumn.map { source.layout.schema.attributes[$0].name } ?? ""
             var (request, isAuto) = makeRequest(training, target)
@@ -94,9 +96,8 @@ extension ForecastOperation {
             ]
             for (member, value) in extra { attributes[member] = value }
             let resource = Resource(
-                arn: service.arn(.predictor, arnPath, account: caller.account), account: caller.account, type: .predictor,
-                name: name, incarnation: UUID(), status: .createPending, parentARN: training.datasetGroup, request: request,
-                attributes: attributes, encryption: used, job: UUID())
+                arn: arn, account: caller.account, type: .predictor, name: name, incarnation: UUID(), status: .createPending,
+                parentARN: training.datasetGroup, request: request, attributes: attributes, encryption: used, job: UUID())
             if used == nil, source.dataset.encryption != nil {
                 service.logger.warning(
                     "A predictor without a key is trained on a dataset with one.", metadata: ["resource": "\(resource.arn)"])

@@ -1,80 +1,103 @@
+import AWSProtocol
 import ArgumentParser
 import Foundation
 import JobsSimulation
 
-/// `forecastle simulate`: the job engine's own machines under random schedules of crashes, delays, duplicates, lost messages and clocks
+/// `forecastle simulate`: the product's own machines under random schedules of crashes, delays, duplicates, lost messages and clocks
 /// that jump.
 struct Simulate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run the job engine's state machines under random schedules of faults.",
-        discussion: "Exit codes: 0 no schedule broke a rule, 1 one did: its seed and a short schedule are printed.")
+        abstract: "Run the state machines of jobs, key leases and outbox under random schedules of faults.",
+        discussion: """
+            Exit codes: 0 no schedule broke a rule, 1 one did: its seed and a short schedule are printed. Rules to leave out: \
+            of jobs \(Rules.names(Simulation.self)); of key-leases \(Rules.names(KeyLeaseSimulation.self)); of outbox \
+            \(Rules.names(OutboxSimulation.self)).
+            """)
 
-    /// Schedules that one thread runs before it looks around.
-    private static let batch: UInt64 = 500
+    enum World: String, CaseIterable, ExpressibleByArgument {
+        case jobs
+        case keyLeases = "key-leases"
+        case outbox
+        case all
+    }
 
-    @Option(help: "How many schedules.") var schedules: UInt64 = 100_000
+    @Option(help: "Of what: \(World.allCases.map(\.rawValue).joined(separator: ", ")).") var of = World.all
+    @Option(help: "How many schedules, of each.") var schedules: UInt64 = 100_000
     @Option(help: "Seed of the first; the others follow.") var seed: UInt64 = 0
     @Option(help: "Workers of the simulated cluster.") var workers = 3
     @Option(help: "Jobs of the simulated cluster.") var jobs = 1
-    @Option(help: "Events of a schedule, before the calm in which everything must end.") var events = 250
-    @Option(help: "A rule to leave out, to see that it is noticed.") var without: SimulationSettings.Sabotage?
+    @Option(help: "Events of a schedule, before the calm in which everything must end.") var events: Int?
+    @Option(help: "A rule to leave out, to see that it is noticed; says of what, too.") var without: String?
     @Flag(help: "Write JSON.") var json = false
 
     func validate() throws {
-        guard (1...16).contains(workers), (1...16).contains(jobs), (1...100_000).contains(events), schedules > 0 else {
+        guard (1...16).contains(workers), (1...16).contains(jobs), (1...100_000).contains(events ?? 1), schedules > 0,
+            schedules <= UInt64.max - seed
+        else {
             throw ValidationError("--workers and --jobs take 1 to 16, --events 1 to 100000, --schedules at least 1")
         }
+        guard let without else { return }
+        guard let world = Rules.world(of: without) else { throw ValidationError("--without: there is no rule \(without)") }
+        guard of == .all || of == world else { throw ValidationError("--without: \(without) is a rule of \(world.rawValue)") }
     }
 
     func run() async throws {
-        var settings = SimulationSettings()
-        settings.workers = workers
-        settings.jobs = jobs
-        settings.events = events
-        settings.sabotage = without
-        let began = ContinuousClock.now
-        let failed = await firstFailure(settings)
-        let seconds = (ContinuousClock.now - began) / .seconds(1)
-        guard let failed, let found = SimulationRun(settings, seed: failed).shrunk() else {
-            print(
-                json
-                    ? #"{"schedules": \#(schedules), "seconds": \#(seconds), "failure": null}"#
-                    : "\(schedules) schedules, no rule broken, \(Int(seconds.rounded())) s")
-            return
+        let wanted = without.flatMap(Rules.world(of:)) ?? of
+        var reports: [JSONObject] = []
+        var failed = false
+        for world in World.allCases where world != .all && (wanted == .all || wanted == world) {
+            let report =
+                switch world {
+                case .jobs: await search(Simulation.self, world) { ($0.workers, $0.jobs) = (workers, jobs) }
+                case .keyLeases: await search(KeyLeaseSimulation.self, world)
+                case .outbox: await search(OutboxSimulation.self, world)
+                case .all: preconditionFailure("All of them is none of them.")
+                }
+            reports.append(report)
+            failed = failed || report["seed"] != nil
         }
-        let steps = found.schedule.map(\.description)
-        if json {
-            let list = steps.map { "\"\($0)\"" }.joined(separator: ", ")
-            print(#"{"seed": \#(failed), "failure": "\#(found.failure.rule)", "schedule": [\#(list)]}"#)
-        } else {
-            print("seed \(failed): \(found.failure)")
-            for step in steps { print("  \(step)") }
-        }
-        throw ExitCode.failure
+        if json { print(JSONValue.lines(reports)) }
+        if failed { throw ExitCode.failure }
     }
 
-    /// The lowest seed of the first batch that has one which fails.
-    private func firstFailure(_ settings: SimulationSettings) async -> UInt64? {
-        await withTaskGroup(of: UInt64?.self) { group in
-            let end = seed + schedules
-            var next = seed
-            func addBatch() {
-                guard next < end else { return }
-                let seeds = next..<min(next + Self.batch, end)
-                next = seeds.upperBound
-                group.addTask { seeds.first { SimulationRun(settings, seed: $0).failure() != nil } }
-            }
-            for _ in 0..<ProcessInfo.processInfo.activeProcessorCount { addBatch() }
-            while let answer = await group.next() {
-                if let answer {
-                    group.cancelAll()
-                    return answer
-                }
-                addBatch()
-            }
-            return nil
+    private func search<W: SimulatedWorld>(
+        _: W.Type, _ name: World, _ change: (inout W.Settings) -> Void = { _ in }
+    ) async -> JSONObject {
+        var settings = W.Settings()
+        change(&settings)
+        if let events { settings.events = events }
+        settings.sabotage = without.flatMap { W.Settings.Sabotage(rawValue: $0) }
+        let began = ContinuousClock.now
+        let failed = await SimulationSearch<W>(settings).firstFailure(seeds: seed..<(seed + schedules))
+        let seconds = (ContinuousClock.now - began) / .seconds(1)
+        guard let failed, let found = SimulationRun<W>(settings, seed: failed).shrunk() else {
+            if !json { print("\(name.rawValue): \(schedules) schedules, no rule broken, \(Int(seconds.rounded())) s") }
+            return [
+                "of": .string(name.rawValue), "schedules": .int(Int64(clamping: schedules)), "seconds": .double(seconds),
+                "failure": .null,
+            ]
+        }
+        let steps = found.schedule.map(\.description)
+        if !json {
+            print("\(name.rawValue), seed \(failed): \(found.failure)")
+            for step in steps { print("  \(step)") }
+        }
+        return [
+            "of": .string(name.rawValue), "seed": .int(Int64(clamping: failed)), "failure": .string(found.failure.rule),
+            "schedule": .array(steps.map { .string($0) }),
+        ]
+    }
+
+    /// The rules that can be left out, by their names.
+    private enum Rules {
+        static func names<W: SimulatedWorld>(_: W.Type) -> String {
+            W.Settings.Sabotage.allCases.map(\.rawValue).joined(separator: ", ")
+        }
+
+        static func world(of rule: String) -> World? {
+            if SimulationSettings.Sabotage(rawValue: rule) != nil { return .jobs }
+            if KeyLeaseSimulationSettings.Sabotage(rawValue: rule) != nil { return .keyLeases }
+            return OutboxSimulationSettings.Sabotage(rawValue: rule).map { _ in .outbox }
         }
     }
 }
-
-extension SimulationSettings.Sabotage: ExpressibleByArgument {}

@@ -54,9 +54,9 @@ package enum SimulationEvent: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-extension SimulationEvent {
+extension Simulation {
     /// Draws the events of a schedule. Progress is likelier than faults, or nothing would ever get far.
-    static func draw(_ settings: SimulationSettings, using chance: inout some RandomNumberGenerator) -> SimulationEvent {
+    package static func draw(_ settings: SimulationSettings, using chance: inout SimulationChance) -> SimulationEvent {
         let worker = Int.random(in: 0..<settings.workers, using: &chance)
         let number = Int.random(in: 0..<8, using: &chance)
         switch Int.random(in: 0..<1000, using: &chance) {

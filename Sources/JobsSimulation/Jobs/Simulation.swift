@@ -5,14 +5,6 @@ import Jobs
 /// The machines that decide are the engine's own; what the engine does in SQL around them is done here on arrays. After every event
 /// the invariants are checked, and behind the last one everything is healed and must come to its end.
 package struct Simulation: Sendable {
-    /// What went wrong, and at which event; those beyond the schedule are of the calm behind it.
-    package struct Failure: Error, Sendable, CustomStringConvertible {
-        package let rule: String
-        package let event: Int
-
-        package var description: String { "\(rule) (event \(event))" }
-    }
-
     let settings: SimulationSettings
     var now = 0
     var step = 0
@@ -32,7 +24,7 @@ package struct Simulation: Sendable {
     var databaseClockJumped = false
 
     /// - Parameter plan: drawn from it: how many tasks each job has, and how many chunks each task.
-    init(_ settings: SimulationSettings, plan: inout some RandomNumberGenerator) {
+    package init(_ settings: SimulationSettings, plan: inout SimulationChance) {
         self.settings = settings
         workers = Array(repeating: SimulatedWorker(), count: settings.workers)
         let plans = (0..<settings.jobs).map { _ in
@@ -56,7 +48,7 @@ package struct Simulation: Sendable {
         settings.sabotage == .expiry || holding.window.holds(at: localTime(worker))
     }
 
-    mutating func happen(_ event: SimulationEvent) {
+    package mutating func happen(_ event: SimulationEvent) {
         step += 1
         switch event {
         case .work(let worker, let holding): work(worker, holding)

@@ -2,7 +2,7 @@ import Jobs
 
 extension Simulation {
     /// What must hold after every event; nil where it does.
-    func brokenRule() -> String? {
+    package func brokenRule() -> String? {
         twoBelieveInOneLease() ?? publishedWrongly() ?? grantAliveBehindTheEnd() ?? succeededAgainstARevocation()
     }
 

@@ -1,5 +1,5 @@
 /// The size of a simulated cluster, and what may go wrong in it. Times are milliseconds.
-package struct SimulationSettings: Sendable {
+package struct SimulationSettings: SimulatedSettings {
     package var workers = 3
     package var slots = 2
     package var jobs = 1
