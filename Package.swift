@@ -69,7 +69,7 @@ let package = Package(
         room("FaultInjection", [logging, nioCore, nioPosix, serviceLifecycle]),
         room("Freshness", ["Postgres", logging, serviceLifecycle]),
         room("Kafka", ["CLibrdkafka", logging, serviceLifecycle]),
-        room("ObjectStore", ["CLinux", crypto]),
+        room("ObjectStore", ["AWSClients", "AWSProtocol", "CLinux", crypto]),
         room("Outbox", ["Kafka", "Postgres", "Telemetry", logging, serviceLifecycle]),
         room("Policies", ["AWSProtocol"]),
         room("Postgres", ["CLibpq", "Secrets", crypto, logging, serviceLifecycle]),
@@ -119,7 +119,7 @@ let package = Package(
                 serviceLifecycle,
             ]),
 
-        room("Verification", ["AWSProtocol", "AuditTrail", "CLinux", "Postgres", crypto]),
+        room("Verification", ["AWSProtocol", "AuditTrail", "CLinux", "ObjectStore", "Postgres", crypto]),
 
         // Level 5
         .executableTarget(
@@ -144,7 +144,9 @@ let package = Package(
         room("ServiceTesting", [serviceLifecycle]),
         tests("ArchitectureTests", []),
         tests("TelemetryTests", ["Telemetry", metrics]),
-        tests("ObjectStoreTests", ["ObjectStore", crypto]),
+        tests(
+            "ObjectStoreTests",
+            ["AWSClients", "AWSProtocol", "FaultInjection", "ObjectStore", "Secrets", "ServiceTesting", crypto, logging]),
         tests("KafkaTests", ["Kafka", "ServiceTesting", logging]),
         tests("OutboxTests", ["Kafka", "Outbox", "Postgres", "PostgresTesting", "ServiceTesting", logging]),
         tests("AWSProtocolTests", ["AWSProtocol", "Secrets"]),
@@ -193,7 +195,7 @@ let package = Package(
             ]),
         tests("ForecastingTests", ["Forecasting", "TimeSeries"]),
         tests(
-            "VerificationTests", ["AWSProtocol", "Postgres", "PostgresTesting", "Verification", crypto, logging]),
+            "VerificationTests", ["AWSProtocol", "ObjectStore", "Postgres", "PostgresTesting", "Verification", crypto, logging]),
         tests("FaultInjectionTests", ["FaultInjection", "ServiceTesting", logging, nioCore, nioPosix]),
     ]
 )

@@ -26,12 +26,12 @@ package struct AWSCaller: Sendable {
         }
     }
 
-    private enum Body {
+    enum Body {
         case bytes([UInt8])
         case secret(SharedSecret)
     }
 
-    private let configuration: AWSClientConfiguration
+    let configuration: AWSClientConfiguration
     private let transport: any AWSTransport
     private let signingName: String
     private let surroundings: Surroundings
@@ -112,7 +112,7 @@ package struct AWSCaller: Sendable {
         }
     }
 
-    private func repeating<R: Sendable>(
+    func repeating<R: Sendable>(
         _ body: () async throws(AWSError) -> R
     ) async throws(AWSError) -> R {
         let start = surroundings.uptime()
@@ -148,6 +148,19 @@ package struct AWSCaller: Sendable {
     private func attempt(
         headers: [(String, String)], body: Body, expectsSecret: Bool
     ) async throws(AWSError) -> AWSTransportAnswer {
+        var request = AWSRequest(headers: headers, receivedAt: surroundings.now())
+        switch body {
+        case .bytes(let bytes): request.body = bytes
+        case .secret(let secret): request.secretBody = secret
+        }
+        return try await attempt(
+            request, endpoint: configuration.endpoint, timeout: configuration.attemptTimeout, expectsSecret: expectsSecret)
+    }
+
+    /// One attempt of a request that lacks nothing but `Host`, `User-Agent` and what signing adds.
+    func attempt(
+        _ made: AWSRequest, endpoint: String, timeout: Duration, bodyHash: String? = nil, expectsSecret: Bool = false
+    ) async throws(AWSError) -> AWSTransportAnswer {
         let credentials: AWSCredentials
         do {
             credentials = try await configuration.credentials.credentials()
@@ -156,21 +169,15 @@ package struct AWSCaller: Sendable {
         } catch {
             throw error is CancellationError ? .callCancelled : .internalFailure(cause: error)
         }
-        var request = AWSRequest(
-            headers: [("Host", Endpoint.host(of: configuration.endpoint)), ("User-Agent", configuration.userAgent)]
-                + headers,
-            receivedAt: surroundings.now())
-        switch body {
-        case .bytes(let bytes): request.body = bytes
-        case .secret(let secret): request.secretBody = secret
-        }
+        var request = made
+        request.headers =
+            [("Host", Endpoint.host(of: endpoint)), ("User-Agent", configuration.userAgent)] + made.headers
         try SigV4Signer(credentials: credentials, region: configuration.region, service: signingName)
-            .sign(&request, at: surroundings.now())
+            .sign(&request, at: surroundings.now(), bodyHash: bodyHash)
         do {
             return try await transport.send(
                 AWSTransportCall(
-                    endpoint: configuration.endpoint, request: request, timeout: configuration.attemptTimeout,
-                    expectsSecret: expectsSecret))
+                    endpoint: endpoint, request: request, timeout: timeout, expectsSecret: expectsSecret))
         } catch {
             if error is CancellationError || Task.isCancelled { throw .callCancelled }
             throw .serviceUnavailable("The endpoint did not answer.", cause: error)

@@ -24,10 +24,18 @@ package struct AWSTransportAnswer: Sendable {
     }
 
     package let status: Int
+    /// In the order received.
+    package let headers: [(String, String)]
     package let body: Body
 
-    package init(status: Int, body: Body) {
+    package init(status: Int, headers: [(String, String)] = [], body: Body) {
         self.status = status
+        self.headers = headers
         self.body = body
+    }
+
+    /// The value of the first header of that name, any case.
+    package func header(_ name: String) -> String? {
+        headers.first { $0.0.isEqualIgnoringASCIICase(to: name) }?.1
     }
 }

@@ -42,7 +42,8 @@ package final class HTTPTransport: AWSTransport {
             return AWSTransportAnswer(status: status, body: .secret(try await Self.readSecret(response.body)))
         }
         let buffer = try await response.body.collect(upTo: Self.maximumAnswerBytes)
-        return AWSTransportAnswer(status: status, body: .bytes(Array(buffer.readableBytesView)))
+        return AWSTransportAnswer(
+            status: status, headers: response.headers.map { ($0.name, $0.value) }, body: .bytes(Array(buffer.readableBytesView)))
     }
 
     /// Each piece is moved to locked memory and its source overwritten before the next is waited for; the pieces are then put

@@ -26,8 +26,13 @@ package struct AWSError: Error, Sendable, CustomStringConvertible {
 
     package var isThrottling: Bool { Self.throttlingCodes.contains(code) || status == 429 || status == 509 }
 
+    /// What S3 answers with a status of the caller's faults although nobody is at fault.
+    private static let passingCodes: Set<String> = ["ConditionalRequestConflict", "OperationAborted", "RequestTimeout"]
+
     /// Whether the same call may succeed later without any change.
-    package var isRetriable: Bool { isThrottling || [500, 502, 503, 504].contains(status) }
+    package var isRetriable: Bool {
+        isThrottling || [500, 502, 503, 504].contains(status) || Self.passingCodes.contains(code)
+    }
 }
 
 extension AWSError {

@@ -1,6 +1,6 @@
 package import struct FoundationEssentials.Date
 
-/// The three ways in which AWS writes an instant, all in UTC and all by our own arithmetic: Foundation's formatters
+/// The ways in which AWS writes an instant, all in UTC and all by our own arithmetic: Foundation's formatters
 /// would pull in ICU.
 package enum AWSTimestamp {
     /// `20261123T132826Z`, as `X-Amz-Date` has it. Fractions are dropped.
@@ -47,6 +47,20 @@ package enum AWSTimestamp {
         for _ in 0..<(bytes.count - 21) { seconds /= 10 }
         return whole.addingTimeInterval(seconds)
     }
+
+    /// Reads `Mon, 30 Nov 2026 22:06:28 GMT`, as the `Date` header of HTTP has it; the day's name is not looked at.
+    package static func parseHTTP(_ text: some StringProtocol) -> Date? {
+        let bytes = Array(text.utf8)
+        guard bytes.count == 29, String(decoding: bytes[25...], as: UTF8.self) == " GMT",
+            let month = months.firstIndex(of: String(decoding: bytes[8..<11], as: UTF8.self))
+        else { return nil }
+        return date(
+            bytes[12..<16], pad(month + 1, 2).utf8.map { $0 }[...], bytes[5..<7], bytes[17..<19], bytes[20..<22], bytes[23..<25])
+    }
+
+    private static let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
 
     private static func date(
         _ year: ArraySlice<UInt8>, _ month: ArraySlice<UInt8>, _ day: ArraySlice<UInt8>, _ hour: ArraySlice<UInt8>,

@@ -29,6 +29,15 @@ enum NameRules {
         }
     }
 
+    /// Every store's own folder: no name in it is an object.
+    static let ownFolder = ".forecastle-uploads/"
+
+    static func refuseOwn(_ key: ObjectKey) throws(ObjectStoreError) {
+        guard !key.name.utf8.starts(with: ownFolder.utf8) else {
+            throw ObjectStoreError(.invalidName, "this name is the store's own")
+        }
+    }
+
     static let slash = UInt8(ascii: "/")
 }
 

@@ -1,19 +1,15 @@
-package import FoundationEssentials
-
 /// What a store says of an object without opening it.
 package struct ObjectInfo: Sendable, Hashable {
     package let key: ObjectKey
     /// Bytes.
     package let length: Int
-    package let modified: Date
     /// Opaque: it changes when other content is put in this one's place, so that work that is taken over can tell
     /// whether it would go on in the same input.
     package let version: String
 
-    package init(key: ObjectKey, length: Int, modified: Date, version: String) {
+    package init(key: ObjectKey, length: Int, version: String) {
         self.key = key
         self.length = length
-        self.modified = modified
         self.version = version
     }
 }

@@ -10,8 +10,8 @@ package protocol ObjectStore: Sendable {
     func reader(_ key: ObjectKey, from offset: Int) async throws -> any ObjectReader
 
     /// The bytes of `range` (nil: all of them), fewer where the object ends first; at most
-    /// `ObjectStoreBounds.getBytes`, else `.tooLarge`.
-    func get(_ key: ObjectKey, range: Range<Int>?) async throws -> [UInt8]
+    /// `ObjectStoreBounds.getBytes`, else `.tooLarge`. Throws `.changed` where the object is not, or no longer, of `ifVersion`.
+    func get(_ key: ObjectKey, range: Range<Int>?, ifVersion: String?) async throws -> [UInt8]
 
     /// What there is under this name; nil where there is nothing.
     func head(_ key: ObjectKey) async throws -> ObjectInfo?
@@ -22,6 +22,9 @@ package protocol ObjectStore: Sendable {
 
     /// Removes an object. One that is not there counts as removed.
     func delete(_ key: ObjectKey) async throws
+
+    /// Removes what writers left behind that will not end any more; returns how many uploads.
+    func collectAbandonedUploads() async throws -> Int
 }
 
 /// Use from one task at a time.
@@ -31,7 +34,8 @@ package protocol ObjectWriter: Sendable {
     /// Makes the object durable, then visible. Throws `.alreadyExists` where the name was taken, at whatever time.
     func publish() async throws -> PublishedObject
 
-    /// Gives up: nothing of it is left. Harmless after the end; dropping the writer does the same.
+    /// Gives up: nothing of it is left, or what is left can't be seen and is collected. Harmless after the end; dropping the
+    /// writer does the same.
     func abort() async
 }
 
@@ -58,6 +62,10 @@ extension ObjectStore {
     package func reader(_ key: ObjectKey) async throws -> any ObjectReader { try await reader(key, from: 0) }
 
     package func get(_ key: ObjectKey) async throws -> [UInt8] { try await get(key, range: nil) }
+
+    package func get(_ key: ObjectKey, range: Range<Int>?) async throws -> [UInt8] {
+        try await get(key, range: range, ifVersion: nil)
+    }
 
     package func list(prefix: ObjectPrefix) async throws -> [ObjectInfo] {
         try await list(prefix: prefix, after: nil, limit: ObjectStoreBounds.listKeys)

@@ -1,6 +1,7 @@
 import AWSProtocol
 import CLinux
 import Foundation
+package import ObjectStore
 import Postgres
 
 /// I6: texts planted in customers' data stand in no file and no row of the cluster.
@@ -25,6 +26,13 @@ package struct Canaries: Invariant {
                 files += 1
                 bytes += size
                 for canary in found { finding.violation("\(path) holds the canary \(canary)") }
+            }
+        }
+        if cluster.searchesArtifacts {
+            try await search.objects(of: cluster.artifacts) { key, found, size in
+                files += 1
+                bytes += size
+                for canary in found { finding.violation("\(key) of the artifact store holds the canary \(canary)") }
             }
         }
         finding.count("files", files)
@@ -97,16 +105,50 @@ package struct TextSearch: Sendable {
     private func file(_ path: String, _ report: (String, [String], Int64) -> Void) throws {
         guard let handle = FileHandle(forReadingAtPath: path) else { return }
         defer { try? handle.close() }
+        var seen = Seen()
+        while let piece = try handle.read(upToCount: Self.pieceBytes), !piece.isEmpty { look(at: piece, &seen) }
+        report(path, seen.found.sorted(), seen.size)
+    }
+
+    /// Calls `report` for every object that could be read: its key, the texts in it, its size.
+    package func objects(
+        of store: any ObjectStore, _ report: (_ key: String, _ found: [String], _ bytes: Int64) -> Void
+    ) async throws {
+        var after: ObjectKey?
+        while true {
+            let page = try await store.list(prefix: .all, after: after, limit: ObjectStoreBounds.listKeys)
+            for info in page {
+                after = info.key
+                var seen = Seen()
+                do {
+                    let reader = try await store.reader(info.key)
+                    while true {
+                        let piece = try await reader.read(atMost: Self.pieceBytes)
+                        if piece.isEmpty { break }
+                        look(at: Data(piece), &seen)
+                    }
+                } catch let error as ObjectStoreError where error.code == .notFound {
+                    // A busy cluster removed it meanwhile.
+                    continue
+                }
+                report(info.key.description, seen.found.sorted(), seen.size)
+            }
+            if page.count < ObjectStoreBounds.listKeys { return }
+        }
+    }
+
+    /// What was found so far, and the end of what was looked at.
+    private struct Seen {
         var found: Set<String> = []
         var size: Int64 = 0
         var rest = Data()
-        while let piece = try handle.read(upToCount: Self.pieceBytes), !piece.isEmpty {
-            size += Int64(piece.count)
-            let window = rest + piece
-            for (text, bytes) in texts where !found.contains(text) && Self.contains(window, bytes) { found.insert(text) }
-            rest = Data(window.suffix(overlap))
-        }
-        report(path, found.sorted(), size)
+    }
+
+    private func look(at piece: Data, _ seen: inout Seen) {
+        seen.size += Int64(piece.count)
+        let window = seen.rest + piece
+        for (text, bytes) in texts where !seen.found.contains(text) && Self.contains(window, bytes) { seen.found.insert(text) }
+        seen.rest = Data(window.suffix(overlap))
     }
 
     private static func contains(_ window: Data, _ bytes: Data) -> Bool {

@@ -1,6 +1,7 @@
 import AWSProtocol
 import Crypto
 import Foundation
+import ObjectStore
 import Postgres
 
 /// I2: a resource has one published result at most, and every published object is there, as long and with the digest that
@@ -89,7 +90,7 @@ package struct PublishedResults: Invariant {
     private func check(
         _ name: String, length: Int64?, digest: String?, _ cluster: VerifiedCluster, _ finding: inout Finding
     ) async throws {
-        guard let found = try FileDigest.of(cluster.artifacts + "/" + name) else {
+        guard let found = try await ObjectDigest.of(name, in: cluster.artifacts) else {
             return finding.violation("\(name) is published and not in the store")
         }
         if let length, found.bytes != length { finding.violation("\(name) has \(found.bytes) bytes instead of \(length)") }
@@ -98,19 +99,28 @@ package struct PublishedResults: Invariant {
     }
 }
 
-/// Length and SHA-256 of a file, read piece by piece.
-package enum FileDigest {
+/// Length and SHA-256 of an object, read piece by piece.
+private struct ObjectDigest {
     private static let pieceBytes = 1 << 20
 
-    package static func of(_ path: String) throws -> (bytes: Int64, sha256: String)? {
-        guard let handle = FileHandle(forReadingAtPath: path) else { return nil }
-        defer { try? handle.close() }
+    let bytes: Int64
+    let sha256: String
+
+    /// Nil where there is no such object.
+    static func of(_ name: String, in store: any ObjectStore) async throws -> ObjectDigest? {
         var hash = SHA256()
         var bytes: Int64 = 0
-        while let piece = try handle.read(upToCount: pieceBytes), !piece.isEmpty {
-            hash.update(data: piece)
-            bytes += Int64(piece.count)
+        do {
+            let reader = try await store.reader(try ObjectKey(name))
+            while true {
+                let piece = try await reader.read(atMost: pieceBytes)
+                if piece.isEmpty { break }
+                hash.update(data: piece)
+                bytes += Int64(piece.count)
+            }
+        } catch let error as ObjectStoreError where error.code == .notFound {
+            return nil
         }
-        return (bytes, Hex.encode(Array(hash.finalize())))
+        return ObjectDigest(bytes: bytes, sha256: Hex.encode(hash.finalize()))
     }
 }

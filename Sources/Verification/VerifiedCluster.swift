@@ -1,3 +1,4 @@
+package import ObjectStore
 package import Postgres
 
 /// A cluster as the checks see it: its databases, its files, its processes, and what its clients wrote down.
@@ -5,7 +6,7 @@ package struct VerifiedCluster: Sendable {
     package var jobs: PostgresPool
     /// Nil where keys and trail are at another server.
     package var authority: PostgresPool?
-    package var artifacts: String
+    package var artifacts: any ObjectStore
     package var lease: Duration
     package var beat: Duration
     /// Jobs that clients were told are accepted.
@@ -15,6 +16,8 @@ package struct VerifiedCluster: Sendable {
     /// Files and folders that are searched for the canaries, and what is left out there: the customers' own buckets.
     package var searched: [String] = []
     package var notSearched: [String] = []
+    /// Whether the artifact store is searched too, object by object: it is no folder of those above.
+    package var searchesArtifacts = false
     package var processes: [ObservedProcess] = []
     package var memoryBounds: MemoryBounds
     /// Rows that the outbox may hold.
@@ -22,7 +25,7 @@ package struct VerifiedCluster: Sendable {
     package var clientErrors: [ClientError] = []
 
     package init(
-        jobs: PostgresPool, authority: PostgresPool?, artifacts: String, lease: Duration, beat: Duration,
+        jobs: PostgresPool, authority: PostgresPool?, artifacts: any ObjectStore, lease: Duration, beat: Duration,
         memoryBounds: MemoryBounds, outboxRowsMax: Int
     ) {
         self.jobs = jobs

@@ -25,7 +25,7 @@ private let plan: [String: (level: Int, rooms: Set<String>, packages: Set<String
     "FaultInjection": (1, [], ["Logging", "NIOCore", "NIOPosix", "ServiceLifecycle"]),
     "Freshness": (1, ["Postgres"], ["Logging", "ServiceLifecycle"]),
     "Kafka": (1, ["CLibrdkafka"], ["Logging", "ServiceLifecycle"]),
-    "ObjectStore": (1, ["AWSClients"], ["Crypto", "Logging"]),
+    "ObjectStore": (1, ["AWSClients", "AWSProtocol"], ["Crypto", "Logging"]),
     "Outbox": (1, ["Postgres", "Kafka"], ["Logging", "ServiceLifecycle", "Metrics"]),
     "Policies": (1, ["AWSProtocol"], []),
     "Postgres": (1, ["CLibpq"], ["Crypto", "Logging", "ServiceLifecycle"]),
@@ -59,7 +59,7 @@ private let plan: [String: (level: Int, rooms: Set<String>, packages: Set<String
         4, ["AWSProtocol", "AWSServer", "Accounts", "AuditTrail", "Freshness", "Keys", "Policies", "Postgres"],
         ["Crypto", "Logging", "Metrics", "ServiceLifecycle"]
     ),
-    "Verification": (4, ["AWSProtocol", "AuditTrail", "Postgres"], ["Crypto"]),
+    "Verification": (4, ["AWSProtocol", "AuditTrail", "ObjectStore", "Postgres"], ["Crypto"]),
     "ForecastAPI": (
         4,
         [

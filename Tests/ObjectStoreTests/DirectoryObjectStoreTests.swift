@@ -21,12 +21,15 @@ private struct RootedStore: ObjectStore {
     func reader(_ key: ObjectKey, from offset: Int) async throws -> any ObjectReader {
         try await store.reader(key, from: offset)
     }
-    func get(_ key: ObjectKey, range: Range<Int>?) async throws -> [UInt8] { try await store.get(key, range: range) }
+    func get(_ key: ObjectKey, range: Range<Int>?, ifVersion: String?) async throws -> [UInt8] {
+        try await store.get(key, range: range, ifVersion: ifVersion)
+    }
     func head(_ key: ObjectKey) async throws -> ObjectInfo? { try await store.head(key) }
     func list(prefix: ObjectPrefix, after: ObjectKey?, limit: Int) async throws -> [ObjectInfo] {
         try await store.list(prefix: prefix, after: after, limit: limit)
     }
     func delete(_ key: ObjectKey) async throws { try await store.delete(key) }
+    func collectAbandonedUploads() async throws -> Int { try await store.collectAbandonedUploads() }
 }
 
 @Test func symbolicLinksAreNeitherFollowedNorListed() async throws {

@@ -41,7 +41,7 @@ struct TrainWorld: Sendable {
         environment = try PipelineEnvironment(
             roles: roles, keeper: keeper,
             artifacts: try DirectoryObjectStore(root: folder.appending(path: "artifacts").path),
-            buckets: try DirectoryBuckets(root: folder.appending(path: "buckets").path),
+            buckets: .directories(try DirectoryBuckets(root: folder.appending(path: "buckets").path)),
             // The smallest there are, so that little data makes many chunks.
             sizes: .init(frameBytes: 1 << 10, chunkBytes: 64 << 10, taskBytes: 16 << 10), logger: TestDatabase.logger)
     }

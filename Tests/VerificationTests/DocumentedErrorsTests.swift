@@ -1,4 +1,5 @@
 import Logging
+import ObjectStore
 import Postgres
 import Testing
 import Verification
@@ -9,7 +10,7 @@ import Verification
         let pool = PostgresPool(configuration: .init(connection: "host=/nowhere"), logger: Logger(label: "test"))
         defer { pool.close() }
         var cluster = VerifiedCluster(
-            jobs: pool, authority: nil, artifacts: "/nowhere", lease: .seconds(5), beat: .seconds(1),
+            jobs: pool, authority: nil, artifacts: try DirectoryObjectStore(root: "/"), lease: .seconds(5), beat: .seconds(1),
             memoryBounds: .init(baseBytes: 1, workerBytes: 1), outboxRowsMax: 1)
         cluster.clientErrors = errors
         return try await DocumentedErrors().check(cluster)

@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import Logging
+import ObjectStore
 import Postgres
 import PostgresTesting
 import Testing
@@ -11,10 +12,13 @@ import Verification
     private func with(_ body: (VerifiedCluster, PostgresPool) async throws -> Void) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "verified-\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try await TestDatabase.with(migrations: .jobs) { pool in
-            let cluster = VerifiedCluster(
-                jobs: pool, authority: nil, artifacts: folder, lease: .seconds(5), beat: .seconds(1),
+            var cluster = VerifiedCluster(
+                jobs: pool, authority: nil, artifacts: try DirectoryObjectStore(root: folder), lease: .seconds(5),
+                beat: .seconds(1),
                 memoryBounds: .init(baseBytes: 1 << 30, workerBytes: 0), outboxRowsMax: 2)
+            cluster.searched = [folder]
             try await body(cluster, pool)
         }
     }
@@ -113,9 +117,9 @@ import Verification
                 VALUES (\(task), 0, 1, 'artifacts/a', '{}', jsonb_build_object('messageBytes', 6, 'sha256', \(digest)::text), 6, 0)
                 """)
             #expect(try await PublishedResults().check(cluster).violations == ["artifacts/a is published and not in the store"])
-            let file = cluster.artifacts + "/artifacts/a"
-            try FileManager.default.createDirectory(
-                atPath: cluster.artifacts + "/artifacts", withIntermediateDirectories: true)
+            let folder = try #require(cluster.searched.first)
+            let file = folder + "/artifacts/a"
+            try FileManager.default.createDirectory(atPath: folder + "/artifacts", withIntermediateDirectories: true)
             try content.write(to: URL(fileURLWithPath: file))
             #expect(try await PublishedResults().check(cluster).holds)
             try Data("seared".utf8).write(to: URL(fileURLWithPath: file))

@@ -4,7 +4,7 @@ package enum PercentEncoding {
         encode(Array(text.utf8), keepingSlash: false)
     }
 
-    static func encode(_ bytes: [UInt8], keepingSlash: Bool) -> String {
+    package static func encode(_ bytes: [UInt8], keepingSlash: Bool) -> String {
         var output: [UInt8] = []
         output.reserveCapacity(bytes.count)
         for byte in bytes {

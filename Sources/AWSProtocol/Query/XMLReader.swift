@@ -1,4 +1,4 @@
-/// An element of an answer of the Query protocol: its name without prefix, its text, the elements in it.
+/// An element of an answer of the Query protocol or of S3: its name without prefix, its text, the elements in it.
 package struct XMLElement: Sendable, Equatable {
     package let name: String
     package let text: String
@@ -21,7 +21,7 @@ package struct XMLReader {
     private var position = 0
 
     /// The root element; nil for anything else than one well-formed document within the bounds.
-    package static func parse(_ bytes: [UInt8]) -> XMLElement? {
+    package static func parse(_ bytes: [UInt8], maximumBytes: Int = Self.maximumBytes) -> XMLElement? {
         guard bytes.count <= maximumBytes else { return nil }
         var reader = XMLReader(bytes: bytes)
         reader.skipWhitespace()

@@ -37,14 +37,18 @@ package struct CanonicalRequest: Sendable, Equatable {
 
 extension CanonicalRequest {
     /// Of a request, over the named headers. Nil when a header is missing or occurs twice, or when the request cannot be
-    /// put in one form that every reader agrees on.
-    init?(request: AWSRequest, signedHeaders names: [String], leavingOutQuerySignature: Bool, service: String) {
+    /// put in one form that every reader agrees on. `bodyHash` is for a signer that has it already; nobody else may say what
+    /// the body's hash is.
+    init?(
+        request: AWSRequest, signedHeaders names: [String], leavingOutQuerySignature: Bool, service: String,
+        bodyHash known: String? = nil
+    ) {
         guard names.count <= Self.maximumSignedHeaders, Self.areInOrder(names), Self.isToken(request.method),
             let path = Self.canonicalPath(request.path, service: service),
             let query = Self.canonicalQuery(request.rawQuery, leavingOutSignature: leavingOutQuerySignature)
         else { return nil }
         // Nil for a secret body that was wiped meanwhile.
-        guard let bodyHash = SigV4.bodyHash(of: request) else { return nil }
+        guard let bodyHash = known ?? SigV4.bodyHash(of: request) else { return nil }
         var headers: [Header] = []
         for name in names {
             let values = request.headerValues(name)

@@ -2,7 +2,8 @@ import Secrets
 
 package import struct FoundationEssentials.Date
 
-/// Signs requests as AWS's clients do: `Host`, `Content-Type` and every `x-amz-` header, over the body as it is.
+/// Signs requests as AWS's clients do: `Host`, `Content-Type` and every `x-amz-` header, over the body as it is. For S3 also
+/// what a request is conditional on: without its condition it would be another request.
 package struct SigV4Signer: Sendable {
     private let credentials: AWSCredentials
     private let region: String
@@ -16,14 +17,16 @@ package struct SigV4Signer: Sendable {
 
     /// Adds `X-Amz-Date`, the session's token and `Authorization`, in place of any that are there. The request must have its
     /// `Host`. Throws IncompleteSignatureException for a request that has no canonical form.
-    package func sign(_ request: inout AWSRequest, at date: Date) throws(AWSError) {
+    ///
+    /// - Parameter bodyHash: SHA-256 of the body in hexadecimal, where the caller has it.
+    package func sign(_ request: inout AWSRequest, at date: Date, bodyHash: String? = nil) throws(AWSError) {
         let timestamp = AWSTimestamp.basic(date)
         request.headers.removeAll { name, _ in
             ["authorization", "x-amz-date", "x-amz-security-token"].contains(name.asciiLowercased)
         }
         request.headers.append(("X-Amz-Date", timestamp))
         if let token = credentials.sessionToken { request.headers.append(("X-Amz-Security-Token", token)) }
-        let canonical = try canonicalRequest(of: request, signedHeaders: signedHeaders(of: request))
+        let canonical = try canonicalRequest(of: request, signedHeaders: signedHeaders(of: request), bodyHash: bodyHash)
         let credential = credential(at: timestamp)
         let signature = signature(of: canonical, credential: credential, timestamp: timestamp)
         request.headers.append(
@@ -32,6 +35,9 @@ package struct SigV4Signer: Sendable {
                 "\(SigV4.algorithm) Credential=\(credential), SignedHeaders=\(canonical.signedHeaders), Signature=\(signature)"
             ))
     }
+
+    /// SHA-256 of a body as `x-amz-content-sha256` has it.
+    package static func bodyHash(_ bytes: [UInt8]) -> String { SigV4.sha256(bytes) }
 
     /// Puts the signature into the query string, for a request that somebody else will send within `seconds`.
     package func presign(_ request: inout AWSRequest, at date: Date, seconds: Int) throws(AWSError) {
@@ -49,16 +55,21 @@ package struct SigV4Signer: Sendable {
         append([("X-Amz-Signature", signature(of: canonical, credential: credential, timestamp: timestamp))], to: &request)
     }
 
+    private static let alwaysSigned: Set<String> = ["host", "content-type"]
+    private static let signedForS3: Set<String> = ["if-match", "if-none-match", "range"]
+
     private func signedHeaders(of request: AWSRequest) -> [String] {
         let names = request.headers.map { $0.0.asciiLowercased }
-        return names.filter { $0 == "host" || $0 == "content-type" || $0.hasPrefix("x-amz-") }.sorted()
+        let others = Self.alwaysSigned.union(service == "s3" ? Self.signedForS3 : [])
+        return names.filter { others.contains($0) || $0.hasPrefix("x-amz-") }.sorted()
     }
 
     private func canonicalRequest(
-        of request: AWSRequest, signedHeaders: [String]
+        of request: AWSRequest, signedHeaders: [String], bodyHash: String? = nil
     ) throws(AWSError) -> CanonicalRequest {
         let canonical = CanonicalRequest(
-            request: request, signedHeaders: signedHeaders, leavingOutQuerySignature: false, service: service)
+            request: request, signedHeaders: signedHeaders, leavingOutQuerySignature: false, service: service,
+            bodyHash: bodyHash)
         guard let canonical, canonical.header("host") != nil else {
             throw .incompleteSignature("The request has no canonical form.")
         }

@@ -1,5 +1,4 @@
 import CLinux
-import FoundationEssentials
 import Glibc
 
 /// A walk through folders that yields objects in the order of their keys' bytes and stops at `limit`.
@@ -57,9 +56,8 @@ struct DirectoryListing {
 extension ObjectInfo {
     init(key: ObjectKey, status: stat) {
         let time = status.st_mtim
-        let seconds = Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
         self.init(
-            key: key, length: Int(status.st_size), modified: Date(timeIntervalSince1970: seconds),
+            key: key, length: Int(status.st_size),
             version: "\(status.st_dev)-\(status.st_ino)-\(status.st_size)-\(time.tv_sec).\(time.tv_nsec)")
     }
 }

@@ -19,7 +19,7 @@ package final class DirectoryObjectStore: ObjectStore {
         package static let bucket = Options(fileMode: 0o644, folderMode: 0o755, removesEmptyFolders: false)
     }
 
-    static let uploads = ".forecastle-uploads/"
+    static let uploads = NameRules.ownFolder
 
     let root: Folder
     let options: Options
@@ -37,7 +37,7 @@ package final class DirectoryObjectStore: ObjectStore {
     }
 
     package func writer(_ key: ObjectKey) async throws -> any ObjectWriter {
-        try refuseReserved(key)
+        try NameRules.refuseOwn(key)
         return try await pool.run { [self] in
             let folder = try root.subfolder(Self.uploads, creatingWith: 0o700)
             let file = try TemporaryFile(in: folder, mode: options.fileMode)
@@ -47,7 +47,7 @@ package final class DirectoryObjectStore: ObjectStore {
 
     package func reader(_ key: ObjectKey, from offset: Int) async throws -> any ObjectReader {
         precondition(offset >= 0, "an offset is not negative")
-        try refuseReserved(key)
+        try NameRules.refuseOwn(key)
         return try await pool.run { [self] in
             let (file, status) = try root.openFile(key.name)
             return DirectoryObjectReader(
@@ -55,11 +55,14 @@ package final class DirectoryObjectStore: ObjectStore {
         }
     }
 
-    package func get(_ key: ObjectKey, range: Range<Int>?) async throws -> [UInt8] {
+    package func get(_ key: ObjectKey, range: Range<Int>?, ifVersion: String?) async throws -> [UInt8] {
         precondition((range?.lowerBound ?? 0) >= 0, "an offset is not negative")
-        try refuseReserved(key)
+        try NameRules.refuseOwn(key)
         return try await pool.run { [self] in
             let (file, status) = try root.openFile(key.name)
+            guard ifVersion == nil || ifVersion == ObjectInfo(key: key, status: status).version else {
+                throw ObjectStoreError(.changed, "the object changed while it was read")
+            }
             let whole = 0..<Int(status.st_size)
             let part = range?.clamped(to: whole) ?? whole
             guard part.count <= ObjectStoreBounds.getBytes else {
@@ -70,7 +73,7 @@ package final class DirectoryObjectStore: ObjectStore {
     }
 
     package func head(_ key: ObjectKey) async throws -> ObjectInfo? {
-        try refuseReserved(key)
+        try NameRules.refuseOwn(key)
         return try await pool.run { [self] in
             do {
                 return ObjectInfo(key: key, status: try root.openFile(key.name).status)
@@ -94,7 +97,7 @@ package final class DirectoryObjectStore: ObjectStore {
     }
 
     package func delete(_ key: ObjectKey) async throws {
-        try refuseReserved(key)
+        try NameRules.refuseOwn(key)
         try await pool.run { [self] in try remove(key) }
     }
 
@@ -103,13 +106,6 @@ package final class DirectoryObjectStore: ObjectStore {
         try await pool.run { [root] in
             guard let folder = try? root.subfolder(Self.uploads) else { return 0 }
             return try TemporaryFile.collect(in: folder)
-        }
-    }
-
-    /// The folder of uploads is the store's own.
-    private func refuseReserved(_ key: ObjectKey) throws(ObjectStoreError) {
-        guard !key.name.utf8.starts(with: Self.uploads.utf8) else {
-            throw ObjectStoreError(.invalidName, "this name is the store's own")
         }
     }
 }

@@ -22,14 +22,14 @@ package struct PipelineEnvironment: Sendable {
     let roles: RoleSessions
     let keeper: KeyLeaseKeeper
     let artifacts: any ObjectStore
-    let buckets: DirectoryBuckets
+    let buckets: CustomerBuckets
     let sizes: Sizes
     let limits: ChunkLimits
     let logger: Logger
 
     /// Throws where a size is out of bounds, naming it.
     package init(
-        roles: RoleSessions, keeper: KeyLeaseKeeper, artifacts: any ObjectStore, buckets: DirectoryBuckets, sizes: Sizes,
+        roles: RoleSessions, keeper: KeyLeaseKeeper, artifacts: any ObjectStore, buckets: CustomerBuckets, sizes: Sizes,
         logger: Logger
     ) throws {
         self.roles = roles

@@ -10,11 +10,12 @@ struct Destination: Sendable {
     private let document: ExportDocument
 
     /// Throws where the path is none or there is no such bucket.
-    init(_ document: ExportDocument, _ buckets: DirectoryBuckets) async throws {
+    init(_ document: ExportDocument, _ environment: PipelineEnvironment, _ job: JobRecord) async throws {
         self.document = document
         (url, store) = try await Self.of(document.destination.path) {
             let url = try S3URL(document.destination.path)
-            return (url, try await buckets.store(url.bucket))
+            let role = document.destination.roleARN
+            return (url, try await environment.buckets.store(url.bucket, role: role, environment.roles, job))
         }
     }
 

@@ -30,7 +30,7 @@ package struct ExportHandler: ResourceJobHandler {
 
     package func plan(_ context: TaskContext) async throws -> [TaskSpecification] {
         let document = try document(of: context.job)
-        let destination = try await Destination(document, environment.buckets)
+        let destination = try await Destination(document, environment, context.job)
         return try await withSource(document, context) { source in
             let parts = source.parts
             // The last part has the longest name: a path that can't hold it is refused before anything is written.
@@ -44,7 +44,7 @@ package struct ExportHandler: ResourceJobHandler {
     package func run(_ task: TaskSpecification, _ context: TaskContext) async throws {
         let document = try document(of: context.job)
         let part = try task.input.decoded(as: ExportTask.self)
-        let destination = try await Destination(document, environment.buckets)
+        let destination = try await Destination(document, environment, context.job)
         try await withSource(document, context) { source in
             var files: [ExportFile] = []
             do {
@@ -67,7 +67,7 @@ package struct ExportHandler: ResourceJobHandler {
     /// Every file is there, and says that it is this export's where it is sealed: nothing else is recorded of an export.
     package func commit(_ context: TaskContext) async throws -> CommitRecord {
         let document = try document(of: context.job)
-        let destination = try await Destination(document, environment.buckets)
+        let destination = try await Destination(document, environment, context.job)
         return try await withSource(document, context) { source in
             for part in source.parts {
                 for index in source.layout.files.indices {
@@ -88,7 +88,7 @@ package struct ExportHandler: ResourceJobHandler {
     /// The source once more, and the destination's key by the first file's own data key.
     package func confirm(_ commit: CommitRecord, _ context: TaskContext) async throws {
         let document = try document(of: context.job)
-        let destination = try await Destination(document, environment.buckets)
+        let destination = try await Destination(document, environment, context.job)
         try await withSource(document, context) { source in
             guard let output = source.output else { return }
             let key = try await destination.key(0, part: 0, of: source.layout)

@@ -100,6 +100,9 @@ package final class RoleSessions: Sendable {
         try await customer(role: role, purpose).credentials()
     }
 
+    /// A customer's role, asked for credentials whenever some are needed.
+    package func session(role: String, _ purpose: Purpose) -> any AWSCredentialsProvider { customer(role: role, purpose) }
+
     /// KMS as one of the service's own roles: the grantee of a job or of reading, or the sweeper.
     package func kms(_ role: ServicePrincipals.Role, session: String, at place: KeyPlace) -> KMSClient {
         let arn = principals(at: place).roleARN(role)

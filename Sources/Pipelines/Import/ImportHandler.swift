@@ -42,7 +42,7 @@ package struct ImportHandler: ResourceJobHandler {
     package func plan(_ context: TaskContext) async throws -> [TaskSpecification] {
         let document = try document(of: context.job)
         try await context.access(document.output, .write, environment).release()
-        let source = try await ImportSource(document.source, environment.buckets)
+        let source = try await ImportSource(document.source, environment, context.job)
         var tasks: [TaskSpecification] = []
         for file in try await source.files() {
             let ranges = ImportRange.split(
@@ -63,7 +63,7 @@ package struct ImportHandler: ResourceJobHandler {
     package func run(_ task: TaskSpecification, _ context: TaskContext) async throws {
         let document = try document(of: context.job)
         let range = try task.input.decoded(as: ImportRange.self)
-        let source = try await ImportSource(document.source, environment.buckets)
+        let source = try await ImportSource(document.source, environment, context.job)
         let file = try await source.file(of: range)
         let access = try await context.access(document.output, .write, environment)
         defer { access.release() }

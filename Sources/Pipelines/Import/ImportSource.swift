@@ -10,10 +10,10 @@ struct ImportSource: Sendable {
     let url: S3URL
     let store: any ObjectStore
 
-    init(_ location: BucketLocation, _ buckets: DirectoryBuckets) async throws {
+    init(_ location: BucketLocation, _ environment: PipelineEnvironment, _ job: JobRecord) async throws {
         do {
             url = try S3URL(location.path)
-            store = try await buckets.store(url.bucket)
+            store = try await environment.buckets.store(url.bucket, role: location.roleARN, environment.roles, job)
         } catch let error as ObjectStoreError where !error.isRetriable {
             throw JobError.final("DataSource: \(location.path) can't be read: \(error.message)", cause: error)
         }

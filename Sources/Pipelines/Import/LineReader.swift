@@ -39,13 +39,15 @@ struct LineReader: Sendable {
         return lines
     }
 
-    /// Throws where the file is shorter than it was listed.
+    /// Throws where the file is not the one that was listed.
     func read(_ bytes: Range<Int>) async throws -> [UInt8] {
-        let read = try await store.get(file.key, range: bytes)
-        guard read.count == bytes.count else {
-            throw JobError.final("DataSource: \(file.key) changed while it was imported.")
+        do {
+            let read = try await store.get(file.key, range: bytes, ifVersion: file.version)
+            if read.count == bytes.count { return read }
+        } catch let error as ObjectStoreError where error.code == .changed || error.code == .notFound {
+            throw JobError.final("DataSource: \(file.key) changed while it was imported.", cause: error)
         }
-        return read
+        throw JobError.final("DataSource: \(file.key) changed while it was imported.")
     }
 
     private func endOfLine(from start: Int) async throws -> Int? {

@@ -47,9 +47,14 @@ struct Doctor: AsyncParsableCommand {
         for (name, finding) in audit.lines {
             print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
         }
+        let stores = await StoresReport.make(values)
+        print("stores")
+        for (name, finding) in stores.lines {
+            print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
+        }
         var problems =
             Self.fileProblems(values) + SecretsReport.problems(values) + KeysReport.problems(values) + vault.problems
-        problems += await Self.databaseProblems(values) + audit.problems
+        problems += await Self.databaseProblems(values) + audit.problems + stores.problems
         print("problems")
         if problems.isEmpty { print("  none") }
         for problem in problems { print("  \(problem)") }
@@ -61,7 +66,7 @@ struct Doctor: AsyncParsableCommand {
         var problems: [String] = []
         var files = [
             "api.credentials_file", "api.signing_key_file", "audit.signing_key_file", "aws.credentials_file",
-            "worker.credentials_file",
+            "artifacts.s3.credentials_file", "buckets.s3.credentials_file", "worker.credentials_file",
         ]
         // Only version 1 is called so; of mounted secrets others than the owner may read.
         if VaultSettings.source(values) == .kms { files.append("authority.root_key_kms_credentials_file") }

@@ -1,3 +1,6 @@
+import AWSClients
+import ObjectStore
+
 extension ConfigurationKey {
     /// Every setting of Forecastle, in the order of `config/forecastle.yaml`.
     static let all: [ConfigurationKey] = [
@@ -160,10 +163,51 @@ extension ConfigurationKey {
         // Stores
         .init(
             name: "artifacts.directory", kind: .path, defaultValue: "",
-            comment: "Directory of the artifact store; it holds ciphertext only."),
+            comment: "Directory of the artifact store; it holds ciphertext only. This or artifacts.s3.bucket."),
+        .init(
+            name: "artifacts.s3.bucket", kind: .text, defaultValue: "",
+            comment: "Bucket of the artifact store, where it is an S3."),
+        .init(
+            name: "artifacts.s3.prefix", kind: .text, defaultValue: "",
+            comment: "Folder in that bucket, with its slash; empty: the whole bucket."),
+        .init(
+            name: "artifacts.s3.endpoint", kind: .text, defaultValue: "",
+            comment: "That S3, https://s3.us-west-2.amazonaws.com for instance; without TLS only on this machine."),
+        .init(
+            name: "artifacts.s3.region", kind: .text, defaultValue: "",
+            comment: "Region that its requests are signed for; empty: region."),
+        .init(
+            name: "artifacts.s3.addressing", kind: .choice(S3Endpoint.Addressing.allCases.map(\.rawValue)), defaultValue: "path",
+            comment: "https://host/bucket/key (path) or https://bucket.host/key (virtual)."),
+        .init(
+            name: "artifacts.s3.credentials_file", kind: .path, defaultValue: "",
+            comment: "Access key for that bucket, a JSON file of mode 0600."),
+        .init(
+            name: "artifacts.s3.write_once", kind: .choice(S3ObjectStore.WriteOnce.allCases.map(\.rawValue)),
+            defaultValue: "conditional",
+            comment: "The server keeps names from being written twice (conditional), or the writer looks first (unchecked)."),
         .init(
             name: "buckets.directory", kind: .path, defaultValue: "",
-            comment: "Directory whose folders are the customers' buckets."),
+            comment: "Directory whose folders are the customers' buckets. This or buckets.s3.endpoint."),
+        .init(
+            name: "buckets.s3.endpoint", kind: .text, defaultValue: "",
+            comment: "S3 that has the customers' buckets; without TLS only on this machine."),
+        .init(
+            name: "buckets.s3.region", kind: .text, defaultValue: "",
+            comment: "Region that its requests are signed for; empty: region."),
+        .init(
+            name: "buckets.s3.addressing", kind: .choice(S3Endpoint.Addressing.allCases.map(\.rawValue)), defaultValue: "path",
+            comment: "https://host/bucket/key (path) or https://bucket.host/key (virtual)."),
+        .init(
+            name: "buckets.s3.credentials", kind: .choice(["role", "file"]), defaultValue: "role",
+            comment: "As whom: each job's session of the role that the customer named, or one access key for all."),
+        .init(
+            name: "buckets.s3.credentials_file", kind: .path, defaultValue: "",
+            comment: "That access key, a JSON file of mode 0600."),
+        .init(
+            name: "buckets.s3.write_once", kind: .choice(S3ObjectStore.WriteOnce.allCases.map(\.rawValue)),
+            defaultValue: "conditional",
+            comment: "The server keeps names from being written twice (conditional), or the writer looks first (unchecked)."),
         .init(
             name: "buckets.owners", kind: .list, defaultValue: "",
             comment: "Accounts that own buckets, BUCKET=ACCOUNT each."),

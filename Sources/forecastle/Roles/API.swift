@@ -36,7 +36,7 @@ struct API: AsyncParsableCommand {
             process: process.id, pool: pool, retirer: KMSGrantRetirer(roles: roles, process: process.id), configuration: jobs,
             logger: logger)
         let keeper = KeyLeaseKeeper(timing: .init(interval: servers.lease), logger: logger)
-        let artifacts = try DirectoryObjectStore(root: try values.required("artifacts.directory"))
+        let artifacts = try StoreSettings(values).artifacts()
         let engine = JobsEngine(pool: pool, configuration: jobs, logger: logger, wakeRelay: { relay.wake() })
         let signingKey = try values.required("api.signing_key_file")
         let tokenSecret = try KeyFiles.secret(at: signingKey)

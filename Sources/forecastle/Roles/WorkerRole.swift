@@ -48,12 +48,14 @@ struct WorkerRole: AsyncParsableCommand {
         let roles = try process.roleSessions(
             credentialsFile: "worker.credentials_file", pool: pool, transport: HTTPTransport())
         let retirer = KMSGrantRetirer(roles: roles, process: process.id)
-        let artifacts = try DirectoryObjectStore(root: try values.required("artifacts.directory"))
+        let stores = StoreSettings(values)
+        let artifacts = try stores.artifacts()
+        try await stores.check(artifacts)
         let remover = ArtifactRemover(store: artifacts)
         let keeper = KeyLeaseKeeper(timing: .init(interval: KeyServers(values).lease), logger: logger)
         let environment = try PipelineEnvironment(
             roles: roles, keeper: keeper, artifacts: artifacts,
-            buckets: try DirectoryBuckets(root: try values.required("buckets.directory")),
+            buckets: try stores.buckets(),
             sizes: .init(
                 frameBytes: values.integer("worker.frame_bytes"), chunkBytes: values.integer("worker.chunk_bytes"),
                 taskBytes: values.integer("worker.task_bytes")),
@@ -84,7 +86,7 @@ struct WorkerRole: AsyncParsableCommand {
             configuration: try process.kafka(), groupID: "\(jobs.topicPrefix)-workers-\(kinds.sorted().joined(separator: "-"))",
             topics: topics, logger: logger)
         try await process.run([
-            pool, beatPool, producer, relay, keeper, sweeper,
+            pool, beatPool, producer, relay, keeper, sweeper, AbandonedUploads(store: artifacts, logger: logger).service,
             try ControlBell.service(process) {
                 control.ring()
                 keeper.renewNow()

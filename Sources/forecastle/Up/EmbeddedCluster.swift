@@ -112,8 +112,6 @@ struct EmbeddedCluster: Sendable {
             ("postgres.allow_unsafe", postgres.isThrowaway ? "true" : "false"),
             ("jobs.postgres", postgres.connection(.jobs)),
             ("kafka.bootstrap_file", folder.brokerAddress),
-            ("artifacts.directory", folder.artifacts),
-            ("buckets.directory", folder.buckets),
             ("buckets.default_owner", Self.customer),
             ("worker.credentials_file", folder.credentials + "/worker.json"),
             ("worker.verifying_key_file", folder.credentials + "/specification.pub"),
@@ -124,8 +122,15 @@ struct EmbeddedCluster: Sendable {
                         file: nil, environment: ProcessInfo.processInfo.environment, flags: Forecastle.flags.values))
             ),
         ]
+        // In the cluster's own folders, unless flags or the environment say which S3 has them.
+        let given = try ConfigurationValues(
+            file: nil, environment: ProcessInfo.processInfo.environment, flags: Forecastle.flags.values)
+        let folders = [
+            ("artifacts.directory", folder.artifacts, unless: "artifacts.s3.bucket"),
+            ("buckets.directory", folder.buckets, unless: "buckets.s3.endpoint"),
+        ].filter { given.string($0.unless).isEmpty }.map { ($0.0, $0.1) }
         var sections: [(String, [String])] = []
-        for (name, value) in settings {
+        for (name, value) in settings + folders {
             let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
             let line = "  \(parts[1]): \"\(value)\""
             if let index = sections.firstIndex(where: { $0.0 == parts[0] }) {

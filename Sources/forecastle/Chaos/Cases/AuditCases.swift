@@ -2,6 +2,7 @@ import AWSProtocol
 import Foundation
 import Glibc
 import Logging
+import ObjectStore
 import Postgres
 import Verification
 
@@ -127,7 +128,8 @@ struct AuditRowsEdited: ChaosCase {
             try trial.expect(changed > 0, "no record was \(what)")
             let finding = try await AuditCoverage().check(
                 VerifiedCluster(
-                    jobs: cluster.jobs, authority: owner, artifacts: cluster.folder.artifacts, lease: .seconds(3),
+                    jobs: cluster.jobs, authority: owner, artifacts: try DirectoryObjectStore(root: cluster.folder.artifacts),
+                    lease: .seconds(3),
                     beat: .seconds(1), memoryBounds: .init(baseBytes: 1, workerBytes: 1), outboxRowsMax: 1))
             trial.injected("record \(place) \(what)")
             try trial.expect(

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import ObjectStore
 import Postgres
 import Verification
 
@@ -21,17 +22,21 @@ extension VerifiedCluster {
         let authority = values.string("authority.postgres").isEmpty ? nil : try pool(values, "authority.postgres")
         defer { authority?.close() }
         let slots = values.integer("worker.slots") * chunksOfASlot
+        let artifacts = try StoreSettings(values).artifacts()
         var cluster = VerifiedCluster(
-            jobs: jobs, authority: authority, artifacts: try values.required("artifacts.directory"),
+            jobs: jobs, authority: authority, artifacts: artifacts,
             lease: values.duration(milliseconds: "worker.lease_ms"), beat: values.duration(milliseconds: "worker.beat_ms"),
             memoryBounds: .init(baseBytes: memoryBytes, workerBytes: slots * values.integer("worker.chunk_bytes")),
             outboxRowsMax: outboxRowsMax)
-        cluster.searched = [cluster.artifacts]
+        cluster.searchesArtifacts = true
         cluster.notSearched = [values.string("buckets.directory")].filter { !$0.isEmpty }
         if let configuration {
             let folder = DataFolder(URL(fileURLWithPath: configuration).deletingLastPathComponent().path)
             // An embedded cluster keeps everything in one folder.
-            if FileManager.default.fileExists(atPath: folder.postgresConnection) { cluster.searched = [folder.path] }
+            if FileManager.default.fileExists(atPath: folder.postgresConnection) {
+                cluster.searched = [folder.path]
+                cluster.searchesArtifacts = artifacts is S3ObjectStore
+            }
             cluster.processes = ClusterProcesses.running(configuration: DataFolder(configuration).path)
         }
         return try await body(cluster)

@@ -1,0 +1,100 @@
+import AWSClients
+import AWSProtocol
+import ObjectStore
+import Pipelines
+
+/// Where artifacts and the customers' buckets are, as the settings say: in directories or in an S3, each.
+struct StoreSettings {
+    /// Settings of one S3, by the beginning of their names.
+    enum Place: String, CaseIterable {
+        case artifacts, buckets
+    }
+
+    private let values: ConfigurationValues
+
+    init(_ values: ConfigurationValues) {
+        self.values = values
+    }
+
+    func isS3(_ place: Place) -> Bool { !values.string(Self.switchKey(place)).isEmpty }
+
+    /// What must hold of the settings together, whatever the role of the process.
+    func check() throws(ConfigurationError) {
+        for place in Place.allCases where isS3(place) {
+            guard values.string("\(place.rawValue).directory").isEmpty else {
+                throw ConfigurationError(
+                    key: "\(place.rawValue).directory", rule: "and \(Self.switchKey(place)) must not both be set")
+            }
+            do {
+                try endpoint(place).validate()
+            } catch {
+                throw ConfigurationError(
+                    key: "\(place.rawValue).s3.endpoint", rule: error.message.replacing("endpoint ", with: ""))
+            }
+        }
+        if isS3(.artifacts) { _ = try artifactsPlace() }
+    }
+
+    // MARK: What processes make of it
+
+    func artifacts(transport: any AWSTransport = HTTPTransport()) throws -> any ObjectStore {
+        guard isS3(.artifacts) else {
+            return try DirectoryObjectStore(root: try values.required("artifacts.directory"))
+        }
+        let (bucket, folder) = try artifactsPlace()
+        let client = S3Client(
+            endpoint: endpoint(.artifacts), credentials: try credentials(.artifacts), transport: transport)
+        return try S3ObjectStore(client: client, bucket: bucket, folder: folder, writeOnce: writeOnce(.artifacts))
+    }
+
+    func buckets(transport: any AWSTransport = HTTPTransport()) throws -> CustomerBuckets {
+        guard isS3(.buckets) else {
+            return .directories(try DirectoryBuckets(root: try values.required("buckets.directory")))
+        }
+        let buckets = S3Buckets(endpoint: endpoint(.buckets), transport: transport, writeOnce: writeOnce(.buckets))
+        return .s3(buckets, values.string("buckets.s3.credentials") == "role" ? .role : .own(try credentials(.buckets)))
+    }
+
+    /// Before a process writes artifacts: an S3 must be there and keep names from being written twice.
+    func check(_ artifacts: any ObjectStore) async throws {
+        if isS3(.buckets) { try await endpoint(.buckets).refuseLinkLocal() }
+        guard let store = artifacts as? S3ObjectStore else { return }
+        _ = try await store.checkReachable()
+        try await store.checkWriteOnce()
+    }
+
+    // MARK: Settings
+
+    func endpoint(_ place: Place) -> S3Endpoint {
+        let region = values.string("\(place.rawValue).s3.region")
+        return S3Endpoint(
+            endpoint: values.string("\(place.rawValue).s3.endpoint"), region: region.isEmpty ? values.string("region") : region,
+            addressing: .init(rawValue: values.string("\(place.rawValue).s3.addressing")) ?? .path)
+    }
+
+    private static func switchKey(_ place: Place) -> String {
+        place == .artifacts ? "artifacts.s3.bucket" : "buckets.s3.endpoint"
+    }
+
+    private func artifactsPlace() throws(ConfigurationError) -> (bucket: BucketName, folder: ObjectPrefix) {
+        let bucket: BucketName
+        do {
+            bucket = try BucketName(values.string("artifacts.s3.bucket"))
+        } catch {
+            throw ConfigurationError(key: "artifacts.s3.bucket", rule: "can't be used: \(error.message)")
+        }
+        let text = values.string("artifacts.s3.prefix")
+        guard let folder = try? ObjectPrefix(text), text.isEmpty || text.hasSuffix("/") else {
+            throw ConfigurationError(key: "artifacts.s3.prefix", rule: "must be empty or a folder's name that ends with a slash")
+        }
+        return (bucket, folder)
+    }
+
+    private func credentials(_ place: Place) throws -> any AWSCredentialsProvider {
+        StaticCredentials(try CredentialsFile(path: try values.required("\(place.rawValue).s3.credentials_file")).read())
+    }
+
+    private func writeOnce(_ place: Place) -> S3ObjectStore.WriteOnce {
+        .init(rawValue: values.string("\(place.rawValue).s3.write_once")) ?? .conditional
+    }
+}
