@@ -26,7 +26,7 @@ import Testing
 
     private static let authority: [String: [String: String]] = {
         var rights: [String: [String: String]] = [
-            "audit_records": ["server": "si"], "audit_shards": ["server": "siu"], "accounts": ["server": "si"],
+            "audit_records": ["server": "si"], "audit_shards": ["server": "siu"], "accounts": ["server": "siu"],
             "keys": ["server": "siu"], "security_state": ["server": "su"], "security_changes": ["server": "sid"],
             "security_versions": ["server": "siu"], "root_keys": ["server": "siu"], "schema_migrations": ["server": "s"],
         ]

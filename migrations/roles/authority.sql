@@ -23,7 +23,8 @@ GRANT SELECT, INSERT ON audit_records TO forecastle_authority_server;
 GRANT SELECT, INSERT, UPDATE (sequence, hash, moved_at) ON audit_shards TO forecastle_authority_server;
 
 -- Identities and their rights.
-GRANT SELECT, INSERT ON accounts TO forecastle_authority_server;
+-- An account's row is locked where something is counted in it; locking asks for the right to change a column.
+GRANT SELECT, INSERT, UPDATE (name) ON accounts TO forecastle_authority_server;
 GRANT SELECT, INSERT, UPDATE, DELETE ON users, access_keys, roles, sessions, user_policies, role_policies, user_groups,
     group_members, group_policies, managed_policies, managed_policy_versions, user_attachments, group_attachments,
     role_attachments, mfa_devices, account_aliases TO forecastle_authority_server;

@@ -18,7 +18,8 @@ extension VerifiedCluster {
     ) async throws -> R {
         let jobs = try pool(values, values.connectionKey(.jobs, for: .reader))
         defer { jobs.close() }
-        let authority = values.connection(.authority, for: .reader).isEmpty
+        let authority =
+            values.connection(.authority, for: .reader).isEmpty
             ? nil : try pool(values, values.connectionKey(.authority, for: .reader))
         defer { authority?.close() }
         let slots = values.integer("worker.slots") * chunksOfASlot
