@@ -172,7 +172,7 @@ let package = Package(
                 "PostgresTesting", "Secrets", crypto, logging,
             ]),
         tests("PoliciesTests", ["AWSProtocol", "Policies"]),
-        tests("PostgresTests", ["Postgres", "PostgresTesting", "Secrets", logging]),
+        tests("PostgresTests", ["Postgres", "PostgresTesting", "Secrets", crypto, logging]),
         tests("FreshnessTests", ["Freshness", "Postgres", "PostgresTesting", "ServiceTesting", logging]),
         tests(
             "KeysTests",

@@ -22,7 +22,8 @@ extension JobStore {
                 """)
             guard !due.isEmpty else { return 0 }
             for day in Set(try due.map { try $0.get("day", as: String.self) }) {
-                try await makePartition(ofDay: day, on: connection)
+                // The history's owner makes it, not this process's role.
+                try await connection.query("SELECT job_history_make_day(\(day))")
             }
             let ids = try due.map { try $0.get("id", as: UUID.self) }
             let counts = try await connection.executePipeline([
@@ -53,39 +54,15 @@ extension JobStore {
         }
     }
 
-    /// - Parameter day: eight digits, from the database's own calendar (UTC).
-    private func makePartition(ofDay day: String, on connection: PostgresConnection) async throws {
-        precondition(day.count == 8 && day.utf8.allSatisfy { (48...57).contains($0) }, "A day is eight digits.")
-        let name = Self.partitionPrefix + day
-        let known = try await connection.query("SELECT to_regclass(\(name)::text) IS NOT NULL AS known")
-        if try known[0].get("known") { return }
-        // Attached, not created as a partition: that would keep readers of the whole history out meanwhile.
-        try await connection.execute("CREATE TABLE \(raw: name) (LIKE job_history INCLUDING ALL)")
-        try await connection.execute(
-            """
-            ALTER TABLE job_history ATTACH PARTITION \(raw: name)
-            FOR VALUES FROM ('\(raw: day)') TO ('\(raw: day)'::date + 1)
-            """)
-    }
-
-    private static let partitionPrefix = "job_history_"
-
     /// Drops the days that are over, whole, and the dead letters and reading grants of that time.
     ///
     /// - Returns: how many partitions went.
     package func forgetHistory(term: LeadershipTerm) async throws -> Int {
         try await transaction { connection in
-            let over = try await connection.query(
+            let dropped = try await connection.query(
                 """
-                SELECT c.relname AS name FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
-                WHERE i.inhparent = 'job_history'::regclass AND c.relname ~ '^job_history_[0-9]{8}$'
-                  AND to_date(right(c.relname, 8), 'YYYYMMDD') + 1 + \(configuration.retentionDays)::int <= now()::date
-                  AND \(holds: term)
-                """
-            ).map { try $0.get("name", as: String.self) }
-            // A reader that is at it goes first; the next sweep comes soon.
-            try await connection.execute("SELECT set_config('lock_timeout', '500', true)")
-            for name in over { try await connection.execute("DROP TABLE \(raw: name)") }
+                SELECT job_history_drop_days(\(configuration.retentionDays)::int) AS days WHERE \(holds: term)
+                """)
             try await connection.execute(
                 """
                 DELETE FROM job_dead_letter
@@ -96,7 +73,7 @@ extension JobStore {
                 DELETE FROM job_grant
                 WHERE job IS NULL AND state = 'retired' AND retired_at + interval '1 day' <= now() AND \(holds: term)
                 """)
-            return over.count
+            return try dropped.first?.get("days", as: Int.self) ?? 0
         }
     }
 

@@ -12,7 +12,7 @@ package struct Migrations: Sendable {
     /// Any constant will do, as long as every migrator uses it ("forecast" in ASCII).
     private static let lockKey: Int64 = 0x666F_7265_6361_7374
     /// A migration may rewrite a table: its bound is not a query's.
-    private static let migrationTimeout: Duration = .seconds(600)
+    static let migrationTimeout: Duration = .seconds(600)
 
     private let files: @Sendable () throws -> [MigrationFile]
 
@@ -52,11 +52,8 @@ package struct Migrations: Sendable {
     }
 
     private func applyNext(of files: [MigrationFile], on pool: PostgresPool) async throws -> MigrationFile? {
-        let milliseconds = Self.migrationTimeout.pollMilliseconds
-        return try await pool.transaction { connection in
-            try await connection.execute("SELECT set_config('statement_timeout', \(String(milliseconds)), true)")
-            try await connection.run(
-                script: "SELECT pg_advisory_xact_lock(\(Self.lockKey))", timeout: Self.migrationTimeout)
+        try await pool.transaction { connection in
+            try await Self.lock(on: connection)
             try await connection.run(
                 script: """
                     CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -83,6 +80,13 @@ package struct Migrations: Sendable {
             }
             return file
         }
+    }
+
+    /// One migrator at a time, until the end of the transaction.
+    static func lock(on connection: PostgresConnection) async throws {
+        let milliseconds = String(migrationTimeout.pollMilliseconds)
+        try await connection.execute("SELECT set_config('statement_timeout', \(milliseconds), true)")
+        try await connection.run(script: "SELECT pg_advisory_xact_lock(\(lockKey))", timeout: migrationTimeout)
     }
 
     private static func plan(_ files: [MigrationFile], on connection: PostgresConnection) async throws -> MigrationPlan {

@@ -12,7 +12,8 @@ struct Forecastle: AsyncParsableCommand {
             + "(FORECASTLE_WORKER_SLOTS).",
         version: "0.1.0",
         subcommands: [
-            Up.self, Authority.self, API.self, WorkerRole.self, Demo.self, Job.self, Migrate.self, Doctor.self, Admin.self,
+            Up.self, Authority.self, API.self, WorkerRole.self, Demo.self, Job.self, Migrate.self, Doctor.self, Health.self,
+            Admin.self,
             Audit.self, Seal.self, Open.self, Inspect.self, Bench.self, Verify.self, Chaos.self, Simulate.self,
         ]
     )

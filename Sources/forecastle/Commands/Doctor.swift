@@ -95,16 +95,31 @@ struct Doctor: AsyncParsableCommand {
         return problems
     }
 
+    private static func pool(_ connection: String) -> PostgresPool {
+        PostgresPool(
+            configuration: .init(connection: connection, applicationName: "forecastle doctor"),
+            logger: Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    /// What serves with the owner's rights can undo everything that the database itself refuses.
+    private static func ownerProblems(_ values: ConfigurationValues, _ set: Migrations.Set) async throws -> [String] {
+        let name = values.connectionKey(set, for: .process)
+        guard !values.string(name).isEmpty else { return [] }
+        let pool = pool(values.string(name))
+        defer { pool.close() }
+        guard try await DatabaseRoles.isOwner(on: pool) else { return [] }
+        return ["\(name): is the database's owner, who may do anything there; give each process its own role"]
+    }
+
     private static func databaseProblems(_ values: ConfigurationValues) async -> [String] {
         var problems: [String] = []
         for set in Migrations.Set.allCases {
-            let name = set == .jobs ? "jobs.postgres" : "authority.postgres"
+            let name = values.connectionKey(set, for: .reader)
             guard !values.string(name).isEmpty else { continue }
-            let pool = PostgresPool(
-                configuration: .init(connection: values.string(name), applicationName: "forecastle doctor"),
-                logger: Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() })
+            let pool = pool(values.string(name))
             defer { pool.close() }
             do {
+                problems += try await ownerProblems(values, set)
                 let migrations = Migrations(directory: try MigrationsFolder.find(values), set: set)
                 try await migrations.verify(on: pool)
                 guard !values.flag("postgres.allow_unsafe") else { continue }

@@ -7,12 +7,13 @@ import Postgres
 struct Migrate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Bring the databases to this version's schema, or say where they stand.",
-        subcommands: [UpToDate.self, Status.self, Verify.self])
+        subcommands: [UpToDate.self, Status.self, Verify.self, Roles.self])
 
     /// A database and the connection string that reaches it.
     struct Target {
         var set: Migrations.Set
         var migrations: Migrations
+        var roles: DatabaseRoles
         var pool: PostgresPool
     }
 
@@ -32,9 +33,10 @@ struct Migrate: AsyncParsableCommand {
                 return [set]
             }
             return try (sets ?? Migrations.Set.allCases).map { set in
-                let connection = try values.required(set == .jobs ? "jobs.postgres" : "authority.postgres")
+                let connection = try values.requiredConnection(set, for: .owner)
                 return Target(
                     set: set, migrations: Migrations(directory: folder, set: set),
+                    roles: DatabaseRoles(directory: folder, set: set),
                     pool: PostgresPool(
                         configuration: .init(connection: connection, applicationName: "forecastle migrate"),
                         logger: Logger(label: "migrate")))
@@ -43,8 +45,13 @@ struct Migrate: AsyncParsableCommand {
     }
 
     struct UpToDate: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "up", abstract: "Apply what is missing.")
+        static let configuration = CommandConfiguration(
+            commandName: "up", abstract: "Apply what is missing, and give each role its rights.",
+            discussion: "Connects as the owner: jobs.postgres_owner, authority.postgres_owner.")
         @OptionGroup var options: Options
+
+        @Flag(help: "One role does everything: there are none to give rights to.")
+        var withoutRoles = false
 
         func run() async throws {
             for target in try options.targets() {
@@ -53,6 +60,9 @@ struct Migrate: AsyncParsableCommand {
                 print(
                     "\(target.set.rawValue): \(applied.isEmpty ? "up to date" : "applied \(applied.map(\.name).joined(separator: ", "))")"
                 )
+                guard !withoutRoles else { continue }
+                let changed = try await target.roles.grant(on: target.pool)
+                print("\(target.set.rawValue): rights of roles \(changed ? "applied" : "up to date")")
             }
         }
     }
@@ -74,13 +84,17 @@ struct Migrate: AsyncParsableCommand {
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Fail unless the databases are exactly at this version's schema.")
+            abstract: "Fail unless the databases are exactly at this version's schema, and their roles have its rights.")
         @OptionGroup var options: Options
+
+        @Flag(help: "One role does everything: there are none to look at.")
+        var withoutRoles = false
 
         func run() async throws {
             for target in try options.targets() {
                 defer { target.pool.close() }
                 try await target.migrations.verify(on: target.pool)
+                if !withoutRoles { try await target.roles.verify(on: target.pool) }
                 print("\(target.set.rawValue): as it should be")
             }
         }

@@ -49,6 +49,12 @@ extension ConfigurationKey {
             name: "authority.postgres", kind: .text, defaultValue: "",
             comment: "libpq connection string of the authority's database.", isSecret: true),
         .init(
+            name: "authority.postgres_owner", kind: .text, defaultValue: "",
+            comment: "The same as its owner, for migrate; empty: as authority.postgres.", isSecret: true),
+        .init(
+            name: "authority.postgres_reader", kind: .text, defaultValue: "",
+            comment: "The same for what only looks: audit, verify, doctor; empty: as authority.postgres.", isSecret: true),
+        .init(
             name: "authority.vault_directory", kind: .list, defaultValue: "",
             comment: "Vault, outside PostgreSQL and its backups: one directory a replica, separated by commas."),
         .init(
@@ -128,7 +134,13 @@ extension ConfigurationKey {
         // PostgreSQL
         .init(
             name: "jobs.postgres", kind: .text, defaultValue: "",
-            comment: "libpq connection string of the jobs database.", isSecret: true),
+            comment: "libpq connection string of the jobs database, each process with its own role.", isSecret: true),
+        .init(
+            name: "jobs.postgres_owner", kind: .text, defaultValue: "",
+            comment: "The same as its owner, for migrate; empty: as jobs.postgres.", isSecret: true),
+        .init(
+            name: "jobs.postgres_reader", kind: .text, defaultValue: "",
+            comment: "The same for what only looks: verify, doctor; empty: as jobs.postgres.", isSecret: true),
         .init(
             name: "jobs.account_tasks_max", kind: .integer(0...100_000), defaultValue: "0", unit: "tasks",
             comment: "Tasks of one account at work at once, over all workers; 0: as many as there are slots."),
@@ -138,6 +150,9 @@ extension ConfigurationKey {
         .init(
             name: "jobs.retention_days", kind: .integer(1...36_500), defaultValue: "30", unit: "days",
             comment: "How long ended jobs and dead letters are kept."),
+        .init(
+            name: "postgres.administrator", kind: .text, defaultValue: "",
+            comment: "Connection string of somebody who may make roles and databases, for migrate roles alone.", isSecret: true),
         .init(
             name: "postgres.connections_max", kind: .integer(2...500), defaultValue: "10", unit: "connections",
             comment: "Largest pool of one process."),

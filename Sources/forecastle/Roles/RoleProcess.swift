@@ -69,6 +69,11 @@ struct RoleProcess: Sendable {
     /// Refuses to serve on a schema that is not this version's.
     func verify(_ set: Migrations.Set, on pool: PostgresPool) async throws {
         try await Migrations(directory: try MigrationsFolder.find(values), set: set).verify(on: pool)
+        if try await DatabaseRoles.isOwner(on: pool) {
+            logger.warning(
+                "serves as the owner of the database and may do anything there; give it its own role (docs/postgres.md)",
+                metadata: ["setting": "\(values.connectionKey(set, for: .process))"])
+        }
     }
 
     func kafka() throws -> KafkaConfiguration {

@@ -26,6 +26,8 @@ struct DataFolder: Sendable {
     var brokerAddress: String { path + "/broker.address" }
     var postgresConnection: String { path + "/postgres.conninfo" }
 
+    func credentials(of name: String) -> String { "\(credentials)/\(name).json" }
+
     func log(_ name: String) -> String { "\(logs)/\(name).log" }
 
     func create() throws {

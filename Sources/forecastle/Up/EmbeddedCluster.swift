@@ -103,14 +103,19 @@ struct EmbeddedCluster: Sendable {
             ("api.signing_key_file", folder.credentials + "/specification.key"),
             ("authority.port", "\(authorityPort)"),
             ("authority.endpoint", "http://127.0.0.1:\(authorityPort)"),
-            ("authority.postgres", postgres.connection(.authority)),
+            ("authority.postgres", postgres.connection(.authority, as: "server")),
+            ("authority.postgres_owner", postgres.connection(.authority)),
+            ("authority.postgres_reader", postgres.connection(.authority, as: "reader")),
             ("authority.vault_directory", folder.vault),
             ("authority.root_key_file", folder.rootKey),
             ("audit.heads_directory", folder.auditHeads),
             ("audit.signing_key_file", folder.credentials + "/audit.key"),
             ("audit.verifying_key_files", folder.credentials + "/audit.pub"),
             ("postgres.allow_unsafe", postgres.isThrowaway ? "true" : "false"),
-            ("jobs.postgres", postgres.connection(.jobs)),
+            // For people's tools; API and workers are started with their own (`role`).
+            ("jobs.postgres", postgres.connection(.jobs, as: "operator")),
+            ("jobs.postgres_owner", postgres.connection(.jobs)),
+            ("jobs.postgres_reader", postgres.connection(.jobs, as: "reader")),
             ("kafka.bootstrap_file", folder.brokerAddress),
             ("buckets.default_owner", Self.customer),
             ("worker.credentials_file", folder.credentials + "/worker.json"),
@@ -152,45 +157,20 @@ struct EmbeddedCluster: Sendable {
             let pool = PostgresPool(
                 configuration: .init(connection: postgres.connection(database), applicationName: "forecastle up"), logger: logger)
             defer { pool.close() }
-            _ = try await Migrations(directory: try MigrationsFolder.find(values), set: set).up(on: pool)
+            let folder = try MigrationsFolder.find(values)
+            _ = try await Migrations(directory: folder, set: set).up(on: pool)
+            try await DatabaseRoles(directory: folder, set: set).grant(on: pool)
         }
     }
 
-    /// Accounts, principals, roles and keys, where they are missing; credentials go into files of mode 0600.
     private func bootstrap(_ values: ConfigurationValues) async throws {
-        let process = RoleProcess(name: "bootstrap", values: values)
-        let pool = try process.pool("authority.postgres", connections: 4)
-        defer { pool.close() }
-        let core = try await AuthorityCore.open(process, pool: pool, createRootKey: true)
-        let files = [
-            ServiceIdentity.apiUser: "api", ServiceIdentity.workerUser: "worker", ServiceIdentity.operatorUser: "operator",
-            AuthorityBootstrap.administrator: "admin",
-        ]
-        let lost = Set(files.filter { !FileManager.default.fileExists(atPath: credentialsFile($0.value)) }.keys)
-        let result = try await AuthorityBootstrap(accounts: core.accounts, identity: core.identity) { account in
-            try await core.keys.ensureDefaultKey(of: account)
-        }.run(customer: Self.customer, replacingKeysOf: lost)
-        for made in result.credentials {
-            guard let name = files[made.user] else { continue }
-            let file = CredentialsFile(path: credentialsFile(name))
-            file.remove()
-            try file.create()
-            try file.write(accessKeyID: made.key.accessKeyID, secret: made.key.secretAccessKey)
-        }
-        try KeyFiles.ensure(
-            privateKey: folder.credentials + "/specification.key", publicKey: folder.credentials + "/specification.pub",
-            in: folder)
-        try await core.security.note()
-        try KeyFiles.ensure(
-            privateKey: folder.credentials + "/audit.key", publicKey: folder.credentials + "/audit.pub", in: folder)
+        try await Bootstrap(folder: folder, values: values).run(customer: Self.customer)
         try writeEnvironment(values)
     }
 
-    private func credentialsFile(_ name: String) -> String { "\(folder.credentials)/\(name).json" }
-
     /// Everything that an unmodified client needs, to be sourced.
     private func writeEnvironment(_ values: ConfigurationValues) throws {
-        let admin = try CredentialsFile(path: credentialsFile("admin")).read()
+        let admin = try CredentialsFile(path: folder.credentials(of: "admin")).read()
         let api = "http://127.0.0.1:\(apiPort)"
         let authority = "http://127.0.0.1:\(authorityPort)"
         let variables: [(String, String)] = [
@@ -213,12 +193,18 @@ struct EmbeddedCluster: Sendable {
         let title = number.map { "\(name)-\($0)" } ?? name
         return .init(name: title) {
             // Later flags win: what the wiring says of one process stands last.
-            var arguments = [name, "--config", folder.configuration] + Forecastle.flags.arguments + settings
+            var arguments = [name, "--config", folder.configuration] + databaseRole(of: name) + Forecastle.flags.arguments
+            arguments += settings
             for target in number == nil ? [title] : [name, title] { arguments += wiring.flags[target] ?? [] }
             if let faults = wiring.faults.take(title) { arguments += ["--faults-points=\(faults)"] }
             let program = wiring.launchers[title].map { ($0[0], Array($0.dropFirst()) + [executable]) } ?? (executable, [])
             return try await child(title, executable: program.0, program.1 + arguments)
         }
+    }
+
+    /// API and workers have a role of their own each in the jobs database.
+    private func databaseRole(of name: String) -> [String] {
+        ["api", "worker"].contains(name) ? ["--jobs-postgres=\(postgres.connection(.jobs, as: name))"] : []
     }
 
     private func child(_ name: String, executable: String, _ arguments: [String]) async throws -> ChildProcess {

@@ -30,11 +30,20 @@ struct EmbeddedPostgres: Sendable {
     enum Database: String, CaseIterable {
         case jobs = "forecastle_jobs"
         case authority = "forecastle_authority"
+
+        var set: Migrations.Set { self == .jobs ? .jobs : .authority }
     }
 
-    /// Roles own one database each and can't see into the other.
-    func connection(_ database: Database) -> String {
-        "host=\(folder.sockets) port=5432 user=\(database.rawValue) dbname=\(database.rawValue)"
+    /// As the owner of a database, who can't see into the other.
+    func connection(_ database: Database) -> String { connection(database, user: database.rawValue) }
+
+    /// As one process or tool: `DatabaseRoles.processes`.
+    func connection(_ database: Database, as process: String) -> String {
+        connection(database, user: DatabaseRoles.name(of: process, in: database.set))
+    }
+
+    private func connection(_ database: Database, user: String) -> String {
+        "host=\(folder.sockets) port=5432 user=\(user) dbname=\(database.rawValue)"
     }
 
     var superuserConnection: String { "host=\(folder.sockets) port=5432 user=postgres dbname=postgres" }
@@ -61,19 +70,13 @@ struct EmbeddedPostgres: Sendable {
             log: folder.log("postgres"))
     }
 
-    /// Makes the databases, each with a role that owns it, where they are missing.
+    /// Makes the databases, their owners and the roles of the processes, where they are missing.
     func prepare(logger: Logger) async throws {
         let pool = PostgresPool(configuration: .init(connection: superuserConnection), logger: logger)
         defer { pool.close() }
         try await wait(for: pool)
-        for database in Database.allCases {
-            if try await pool.query("SELECT 1 FROM pg_roles WHERE rolname = \(database.rawValue)::name").isEmpty {
-                try await pool.execute("CREATE ROLE \(raw: database.rawValue) LOGIN")
-            }
-            if try await pool.query("SELECT 1 FROM pg_database WHERE datname = \(database.rawValue)::name").isEmpty {
-                try await pool.execute("CREATE DATABASE \(raw: database.rawValue) OWNER \(raw: database.rawValue)")
-                try await pool.execute("REVOKE ALL ON DATABASE \(raw: database.rawValue) FROM PUBLIC")
-            }
+        for set in Migrations.Set.allCases {
+            try await DatabaseRoles.create(set, on: pool)
         }
     }
 

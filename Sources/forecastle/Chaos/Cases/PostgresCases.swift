@@ -244,14 +244,18 @@ struct ConnectionsExhausted: ChaosCase {
         }
         let losses = try await cluster.count("SELECT coalesce(sum(losses), 0) AS n FROM job_task")
         // What a hog that holds every other session leaves: those that are connected stay, nobody else comes in.
-        _ = try await cluster.superuser.query("ALTER ROLE forecastle_jobs CONNECTION LIMIT 1")
+        for (role, limit) in [("api", 0), ("worker", 1)] {
+            _ = try await cluster.superuser.query("ALTER ROLE forecastle_jobs_\(raw: role) CONNECTION LIMIT \(raw: "\(limit)")")
+        }
         _ = try await cluster.superuser.query(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'forecastle api'")
         for number in 1...5 { _ = try? await load.create("shed_\(number)", access, by: load.once) }
         let shed = load.errors.filter { $0.status == 503 }.count
         trial.injected("role at its limit of connections, the API without one")
         try trial.expect(shed > 0, "the API answered no 503; clients saw \(load.errors.map(\.code))")
-        _ = try await cluster.superuser.query("ALTER ROLE forecastle_jobs CONNECTION LIMIT -1")
+        for role in ["api", "worker"] {
+            _ = try await cluster.superuser.query("ALTER ROLE forecastle_jobs_\(raw: role) CONNECTION LIMIT -1")
+        }
         let after = try await cluster.count("SELECT coalesce(sum(losses), 0) AS n FROM job_task")
         try trial.expect(after == losses, "\(after - losses) leases were lost meanwhile")
         trial.saw("\(shed) requests were shed, no lease was lost")
@@ -371,7 +375,7 @@ struct MigrationsKilled: ChaosCase {
             let arguments = { (command: String) in
                 [
                     "migrate", command, "--database", "jobs", "--config", cluster.folder.configuration,
-                    "--jobs-postgres=\(connection)",
+                    "--jobs-postgres-owner=\(connection)",
                 ]
             }
             var migrators: [ChildProcess] = []

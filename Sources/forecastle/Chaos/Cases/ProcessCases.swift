@@ -165,12 +165,18 @@ struct DatabaseClockBack: ChaosCase {
             CREATE FUNCTION other_clock.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS
             'SELECT pg_catalog.clock_timestamp() - amount FROM other_clock.shift'
             """,
-            "GRANT USAGE ON SCHEMA other_clock TO forecastle_jobs", "GRANT SELECT ON other_clock.shift TO forecastle_jobs",
-            "ALTER ROLE forecastle_jobs SET search_path = other_clock, pg_catalog, public",
-            // Whoever is connected has the old path.
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'forecastle_jobs'",
         ]
-        for statement in statements {
+        let roles = ["forecastle_jobs", "forecastle_jobs_api", "forecastle_jobs_worker"]
+        let settings = roles.flatMap { role -> [PostgresQuery] in
+            [
+                "GRANT USAGE ON SCHEMA other_clock TO \(raw: role)", "GRANT SELECT ON other_clock.shift TO \(raw: role)",
+                "ALTER ROLE \(raw: role) SET search_path = other_clock, pg_catalog, public",
+            ]
+        }
+        // Whoever is connected has the old path.
+        let reconnect: PostgresQuery =
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = ANY (\(roles)::name[])"
+        for statement in statements + settings + [reconnect] {
             _ = try await superuser.query(statement)
         }
         try await trial.load.steadily(access, on: cluster) {
@@ -191,9 +197,9 @@ struct DatabaseClockBack: ChaosCase {
         ).first?.get("n", as: Int.self)
         try trial.expect(late == 0, "\(late ?? -1) tasks of ended jobs run")
         // The invariants are judged by the clock that the leases were written with.
-        _ = try await superuser.query("ALTER ROLE forecastle_jobs RESET search_path")
+        for role in roles { _ = try await superuser.query("ALTER ROLE \(raw: role) RESET search_path") }
         _ = try await superuser.query("DROP SCHEMA other_clock CASCADE")
-        _ = try await superuser.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'forecastle_jobs'")
+        _ = try await superuser.query(reconnect)
         try await trial.wait(until: "the database to answer again") { try await cluster.openJobs() == 0 }
     }
 }

@@ -32,7 +32,8 @@ struct ProxyPlan {
         proxies[route] = FaultProxy(
             to: .init(socket: cluster.folder.sockets + "/.s.PGSQL.5432"), socket: folder + "/.s.PGSQL.5432", seed: seed,
             logger: logger, onBound: { _ in })
-        let connection = cluster.postgres.connection(.jobs).replacing(cluster.folder.sockets, with: folder)
+        let role = route == .apiPostgres ? "api" : "worker"
+        let connection = cluster.postgres.connection(.jobs, as: role).replacing(cluster.folder.sockets, with: folder)
         flags[process, default: []].append("--jobs-postgres=\(connection)")
     }
 

@@ -8,6 +8,6 @@ struct Admin: AsyncParsableCommand {
         abstract: "Look after accounts, users, access keys, roles, policies and the vault of the authority.",
         subcommands: [
             AdminAccount.self, AdminUser.self, AdminAccessKey.self, AdminRole.self, AdminPolicy.self, AdminExplain.self,
-            AdminExternalID.self, AdminVault.self, AdminRotateRootKey.self, AdminRestore.self,
+            AdminExternalID.self, AdminBootstrap.self, AdminVault.self, AdminRotateRootKey.self, AdminRestore.self,
         ])
 }

@@ -31,7 +31,7 @@ struct AuditOptions: ParsableArguments {
         try await CommandFailure.reporting {
             let values = try configuration.load()
             var settings = PostgresConfiguration(
-                connection: try values.required("authority.postgres"), applicationName: "forecastle audit")
+                connection: try values.requiredConnection(.authority, for: .reader), applicationName: "forecastle audit")
             settings.statementTimeout = values.duration(milliseconds: "postgres.statement_timeout_ms")
             let pool = PostgresPool(configuration: settings, logger: Logger(label: "audit") { _ in SwiftLogNoOpLogHandler() })
             defer { pool.close() }

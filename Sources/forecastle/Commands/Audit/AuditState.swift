@@ -12,12 +12,13 @@ struct AuditState {
     /// Reads heads alone: no walk, however long the trail.
     static func read(_ values: ConfigurationValues) async -> AuditState {
         var state = AuditState()
-        guard !values.string("authority.postgres").isEmpty else {
+        let connection = values.connection(.authority, for: .reader)
+        guard !connection.isEmpty else {
             state.lines.append(("records", "unknown: authority.postgres is not set"))
             return state
         }
         let pool = PostgresPool(
-            configuration: .init(connection: values.string("authority.postgres"), applicationName: "forecastle doctor"),
+            configuration: .init(connection: connection, applicationName: "forecastle doctor"),
             logger: Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() })
         defer { pool.close() }
         do {

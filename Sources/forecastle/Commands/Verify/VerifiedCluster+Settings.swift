@@ -17,9 +17,11 @@ extension VerifiedCluster {
         _ values: ConfigurationValues, configuration: String?, memoryBytes: Int = defaultMemoryBytes,
         _ body: (VerifiedCluster) async throws -> R
     ) async throws -> R {
-        let jobs = try pool(values, "jobs.postgres")
+        let jobs = try pool(values, values.connectionKey(.jobs, for: .reader))
         defer { jobs.close() }
-        let authority = values.string("authority.postgres").isEmpty ? nil : try pool(values, "authority.postgres")
+        let authority =
+            values.connection(.authority, for: .reader).isEmpty
+            ? nil : try pool(values, values.connectionKey(.authority, for: .reader))
         defer { authority?.close() }
         let slots = values.integer("worker.slots") * chunksOfASlot
         let artifacts = try StoreSettings(values).artifacts()
