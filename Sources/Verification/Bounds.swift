@@ -39,11 +39,16 @@ package struct Bounds: Invariant {
 /// What the kernel says of a process's memory.
 package enum ProcessMemory {
     /// The most that was resident at once; nil where there is no such process.
-    package static func peakBytes(of pid: Int32) -> Int? {
+    package static func peakBytes(of pid: Int32) -> Int? { bytes("VmHWM:", of: pid) }
+
+    /// What is resident now.
+    package static func residentBytes(of pid: Int32) -> Int? { bytes("VmRSS:", of: pid) }
+
+    private static func bytes(_ name: String, of pid: Int32) -> Int? {
         guard let handle = FileHandle(forReadingAtPath: "/proc/\(pid)/status"), let data = try? handle.readToEnd() else {
             return nil
         }
-        let line = String(decoding: data, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        let line = String(decoding: data, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix(name) }
         return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
     }
 }

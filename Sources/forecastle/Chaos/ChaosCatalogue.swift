@@ -8,8 +8,10 @@ enum ChaosCatalogue {
         ConnectionsExhausted(), DeadlockStorm(), AuditPageFlipped(), AuditRowsEdited(), LongTransaction(), MigrationsKilled(),
         BrokersDown(), ProduceErrors(), MessagesRepeated(), BrokerLost(), RebalanceStorm(), WorkerOutOfItsGroup(),
         GarbageMessages(),
-        WorkerPartitioned(), StoreAway(), BadNetwork(), SlowClients(),
-        KeyWithdrawn(), PausedInAnUpload(), CrashAroundCreateGrant(), OtherKeyRevoked(),
+        WorkerPartitioned(), StoreAway(), BadNetwork(), SlowClients(), BitsFlipped(), MessagesCutAndSpliced(), SealedAgain(),
+        KeyWithdrawn(), GrantsMisused(), ShreddedKeyRestored(), HostileSignatures(), HostileBodies(), HostilePaths(),
+        DisksFail(), CrashWithKeysLoaded(), PausedInAnUpload(), CrashAroundCreateGrant(), DatabaseRestored(),
+        ChunksSubstituted(), SpecificationsEdited(), OtherKeyRevoked(),
     ]
 
     static func select(_ selection: ChaosSelection) -> [any ChaosCase] {

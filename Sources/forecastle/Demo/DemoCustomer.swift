@@ -16,6 +16,8 @@ struct DemoCustomer: Sendable {
     let account: String
     /// Folder and configuration of the cluster: roles are made with `forecastle admin`, as its operator would.
     let folder: DataFolder
+    /// Where it is not the folder's.
+    var configuration: String?
 
     /// A role that trusts Forecast and may use the bucket, and a key with the documents' example policy for it.
     func access(_ name: String) async throws -> Access {
@@ -40,10 +42,10 @@ struct DemoCustomer: Sendable {
         try await admin("policy", "put", "bucket", "--account", account, "--role", name, "--document", policy)
     }
 
-    private func admin(_ arguments: String...) async throws {
+    func admin(_ arguments: String...) async throws {
         let child = try await ChildProcess.start(
             name: "admin", executable: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
-            arguments: ["admin"] + arguments + ["--config", folder.configuration],
+            arguments: ["admin"] + arguments + ["--config", configuration ?? folder.configuration],
             environment: ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("AWS_") }, log: folder.log("demo-admin"))
         let status = await child.wait()
         guard status == 0 else {

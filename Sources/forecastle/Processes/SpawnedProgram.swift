@@ -13,7 +13,14 @@ enum SpawnedProgram {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        posix_spawnattr_setflags(&attributes, Int16(flags))
+        // What we ignore or hold back ourselves would stay ignored in the child until it sets a handler of its own, and a
+        // request to end that comes before would be lost for good.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        for signal in [SIGTERM, SIGINT, SIGHUP, SIGQUIT] { sigaddset(&signals, signal) }
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        posix_spawnattr_setflags(&attributes, Int16(flags | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
         configure(&actions, &attributes)
 
         var arguments = ([executable] + arguments).map { strdup($0) } + [nil]

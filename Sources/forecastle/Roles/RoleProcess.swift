@@ -95,13 +95,19 @@ struct RoleProcess: Sendable {
             transport: transport, elsewhere: try KeyServers(values).elsewhere(pool: pool))
     }
 
-    /// Runs until SIGTERM or SIGINT; services stop in the opposite order.
+    /// Longer than any worker's grace and any call's deadline: whatever is not over then waits for something that is gone.
+    private static let shutdownWithin: Duration = .seconds(30)
+    private static let cancelledWithin: Duration = .seconds(10)
+
+    /// Runs until SIGTERM or SIGINT; services stop in the opposite order. One that does not is cancelled after a while, and
+    /// the process ends without it where that does not help.
     func run(_ services: [any Service]) async throws {
-        let group = ServiceGroup(
-            configuration: .init(
-                services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
-                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-        try await group.run()
+        var configuration = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = Self.shutdownWithin
+        configuration.maximumCancellationDuration = Self.cancelledWithin
+        try await ServiceGroup(configuration: configuration).run()
     }
 }
 

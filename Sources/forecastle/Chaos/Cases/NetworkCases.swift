@@ -145,18 +145,20 @@ struct SlowClients: ChaosCase {
     let title = "slow clients"
     let injects = "300 connections to the API that send a byte of a header every 2 s, 300 that send nothing"
     let expects = "closed at their deadlines; other clients are served meanwhile"
+    let reach = ChaosReach.cluster
     private static let slow = 300
     private static let idle = 300
 
     func run(_ trial: ChaosTrial) async throws {
-        let (cluster, load) = (trial.cluster, trial.load)
+        let load = trial.load
         let access = try await load.prepare()
         let quiet = try await latency(load)
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         try trial.expect(limit.rlim_cur > 1024, "this process may not have enough descriptors")
-        let sockets = try (0..<(Self.slow + Self.idle)).map { _ in try RawSocket(port: cluster.apiPort) }
-        defer { for socket in sockets { socket.close() } }
+        let endpoint = try WireEndpoint(load.client.variable("AWS_ENDPOINT_URL_FORECAST"))
+        let sockets = try (0..<(Self.slow + Self.idle)).map { _ in try RawSocket(port: endpoint.port) }
+        for socket in sockets { socket.neverWait() }
         let slow = sockets.prefix(Self.slow)
         let began = ContinuousClock.now
         for socket in slow { socket.send("POST / HTTP/1.1\r\nHost: ") }
@@ -197,31 +199,4 @@ struct SlowClients: ChaosCase {
         }
         return times.sorted()[2]
     }
-}
-
-/// A connection that says what it is told, byte by byte, and nothing of HTTP.
-private final class RawSocket: Sendable {
-    private let descriptor: Int32
-
-    init(port: Int) throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0, LoopbackPort.connect(descriptor, to: port) else {
-            throw ChaosFailure(description: "no connection to the API: \(String(cString: strerror(errno)))")
-        }
-        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-    }
-
-    func send(_ text: String) { _ = Glibc.send(descriptor, text, text.utf8.count, Int32(MSG_NOSIGNAL)) }
-
-    /// Whether the other side has ended it: by a close or a reset, whatever it answered before.
-    var isClosed: Bool {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        while true {
-            let count = recv(descriptor, &buffer, buffer.count, 0)
-            if count == 0 { return true }
-            if count < 0 { return errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR }
-        }
-    }
-
-    func close() { _ = Glibc.close(descriptor) }
 }

@@ -159,7 +159,7 @@ struct PostgresDiskFull: ChaosCase {
 
     var setup: ChaosSetup {
         var setup = ChaosSetup()
-        setup.postgresBytes = 384 << 20
+        setup.disks[.postgres] = 384 << 20
         return setup
     }
 
@@ -326,6 +326,7 @@ struct LongTransaction: ChaosCase {
     let title = "a long transaction under churn"
     let injects = "a snapshot held for 20 s while jobs come and go"
     let expects = "jobs go on at much the same pace"
+    let reach = ChaosReach.cluster
 
     func run(_ trial: ChaosTrial) async throws {
         let cluster = trial.cluster

@@ -5,6 +5,8 @@ protocol ChaosCase: Sendable {
     var title: String { get }
     var injects: String { get }
     var expects: String { get }
+    /// What it needs to be done on a cluster that runs already.
+    var reach: ChaosReach { get }
     /// What the machine must have for it; otherwise it is skipped and says why.
     var needs: [ChaosNeed] { get }
     /// Whether it is one of those that every change has to pass.
@@ -17,10 +19,32 @@ protocol ChaosCase: Sendable {
 }
 
 extension ChaosCase {
+    var reach: ChaosReach { .processes }
     var needs: [ChaosNeed] { [] }
     var isQuick: Bool { false }
     var setup: ChaosSetup { ChaosSetup() }
     var limit: Duration { .seconds(300) }
+}
+
+/// How far into a cluster a case reaches.
+enum ChaosReach: Sendable {
+    /// It stops, kills, rewires or restarts processes, or needs settings of its own: only in a cluster of its own.
+    case processes
+    /// Clients, both databases and the store's folder are enough: in a running cluster, too.
+    case cluster
+}
+
+/// A folder of a cluster that a case wants to be a small disk.
+enum ChaosDisk: Sendable, Hashable {
+    case postgres, artifacts, vault
+
+    func path(in folder: DataFolder) -> String {
+        switch self {
+        case .postgres: folder.postgres
+        case .artifacts: folder.artifacts
+        case .vault: folder.vault
+        }
+    }
 }
 
 /// The cluster that a case wants.
@@ -33,8 +57,8 @@ struct ChaosSetup: Sendable {
     var launchers: [String: [String]] = [:]
     /// Settings besides `defaults`, by process.
     var flags: [String: [String]] = [:]
-    /// Size of a memory file system for PostgreSQL's data; nil: the data folder's own.
-    var postgresBytes: Int?
+    /// Bytes of memory file systems in the place of folders.
+    var disks: [ChaosDisk: Int] = [:]
 
     /// Short leases and small pieces, so that every job has a middle and every recovery a short wait.
     static let leaseMilliseconds = 3000

@@ -1,3 +1,4 @@
+import AWSProtocol
 import FaultInjection
 import Foundation
 import Glibc
@@ -6,7 +7,8 @@ import Logging
 import Postgres
 import Verification
 
-/// An embedded cluster of a case's own, whose processes, connections and broker can be tampered with.
+/// The cluster that a case runs in: an embedded one of its own, whose processes, connections and broker can be tampered with,
+/// or one that runs already, of which a case sees what clients, databases and files show.
 final class ChaosCluster: Sendable {
     let folder: DataFolder
     let setup: ChaosSetup
@@ -17,7 +19,12 @@ final class ChaosCluster: Sendable {
     let authority: PostgresPool
     /// As PostgreSQL's superuser, on the jobs database.
     let superuser: PostgresPool
-    private let embedded: EmbeddedCluster
+    /// The file that its processes were started with, and what of it cases look at.
+    let configuration: String
+    let artifacts: String
+    let buckets: String
+    /// Nil where it runs already.
+    private let embedded: EmbeddedCluster?
     private let proxies: [ChaosRoute: FaultProxy]
     private let proxyTasks: [Task<Void, any Error>]
     private let logger = Logger(label: "chaos") { _ in SwiftLogNoOpLogHandler() }
@@ -43,23 +50,50 @@ final class ChaosCluster: Sendable {
         embedded = plain.wired(wiring)
         proxyTasks = routed.proxies.values.map { proxy in Task { try await proxy.run() } }
         clientEndpoint = routed.clientEndpoint
-        func pool(_ connection: String, _ connections: Int) -> PostgresPool {
-            var configuration = PostgresConfiguration(connection: connection, applicationName: "forecastle chaos")
-            configuration.maximumConnections = connections
-            configuration.statementTimeout = .seconds(60)
-            configuration.idleTransactionTimeout = .seconds(300)
-            return PostgresPool(configuration: configuration, logger: Logger(label: "chaos") { _ in SwiftLogNoOpLogHandler() })
-        }
-        jobs = pool(plain.postgres.connection(.jobs), 4)
-        authority = pool(plain.postgres.connection(.authority), 2)
-        superuser = pool(plain.postgres.superuserConnection.replacing("dbname=postgres", with: "dbname=forecastle_jobs"), 4)
+        (configuration, artifacts, buckets) = (folder.configuration, folder.artifacts, folder.buckets)
+        jobs = Self.pool(plain.postgres.connection(.jobs), 4)
+        authority = Self.pool(plain.postgres.connection(.authority), 2)
+        superuser = Self.pool(
+            plain.postgres.superuserConnection.replacing("dbname=postgres", with: "dbname=forecastle_jobs"), 4)
+    }
+
+    /// One that runs. `folder` is for what the case writes down.
+    init(configuration: String, folder: DataFolder) throws {
+        self.folder = folder
+        self.configuration = configuration
+        (setup, faults, embedded, proxies, proxyTasks, clientEndpoint) = (ChaosSetup(), PlannedFaults(), nil, [:], [], nil)
+        supervisor = Supervisor(logger: logger, restartDelayMax: Self.restartDelayMax)
+        let values = try ConfigurationValues(
+            file: configuration, environment: ProcessInfo.processInfo.environment, flags: Forecastle.flags.values)
+        artifacts = try values.required("artifacts.directory")
+        buckets = try values.required("buckets.directory")
+        jobs = Self.pool(try values.required("jobs.postgres"), 4)
+        authority = Self.pool(try values.required("authority.postgres"), 2)
+        superuser = jobs
+    }
+
+    private static func pool(_ connection: String, _ connections: Int) -> PostgresPool {
+        var configuration = PostgresConfiguration(connection: connection, applicationName: "forecastle chaos")
+        configuration.maximumConnections = connections
+        configuration.statementTimeout = .seconds(60)
+        configuration.idleTransactionTimeout = .seconds(300)
+        return PostgresPool(configuration: configuration, logger: Logger(label: "chaos") { _ in SwiftLogNoOpLogHandler() })
     }
 
     /// Where the customer reaches the API.
     private let clientEndpoint: String?
 
+    /// Whether the cluster is the case's own.
+    var isOwn: Bool { embedded != nil }
+
+    /// What only a cluster of the case's own has.
+    private var own: EmbeddedCluster {
+        guard let embedded else { preconditionFailure("A case that reaches for processes runs in a cluster of its own.") }
+        return embedded
+    }
+
     func start() async throws {
-        try await embedded.start(.everything, supervisor)
+        try await embedded?.start(.everything, supervisor)
     }
 
     func stop() async {
@@ -74,13 +108,18 @@ final class ChaosCluster: Sendable {
 
     // MARK: What it is made of
 
-    var workers: [String] { (1...setup.workers).map { "worker-\($0)" } }
+    var workers: [String] { isOwn ? (1...setup.workers).map { "worker-\($0)" } : [] }
     private var members: [String] { workers + ["api", "authority", "broker", "postgres"] }
-    var apiPort: Int { embedded.apiPort }
-    var postgresBinaries: String { embedded.postgres.binaries }
+    var postgresBinaries: String { own.postgres.binaries }
 
-    /// The variables of its env file.
+    /// The role processes on this machine, by their role.
+    func processes(_ role: String) -> [pid_t] {
+        ClusterProcesses.running(configuration: configuration).filter { $0.role == role }.map(\.pid)
+    }
+
+    /// The variables of its env file; of a cluster that runs, those of ours, into which that file was sourced.
     func environment() throws -> [String: String] {
+        guard isOwn else { return ProcessInfo.processInfo.environment }
         var variables: [String: String] = [:]
         for line in try String(contentsOfFile: folder.environment, encoding: .utf8).split(separator: "\n") {
             guard line.hasPrefix("export "), let equals = line.firstIndex(of: "=") else { continue }
@@ -108,6 +147,18 @@ final class ChaosCluster: Sendable {
     func count(_ query: PostgresQuery) async throws -> Int { try await jobs.query(query).first?.get("n") ?? 0 }
 
     func openJobs() async throws -> Int { try await count("SELECT count(*) AS n FROM job WHERE finished_at IS NULL") }
+
+    private func values() throws -> ConfigurationValues {
+        try ConfigurationValues(
+            file: configuration, environment: isOwn ? [:] : ProcessInfo.processInfo.environment,
+            flags: isOwn ? [:] : Forecastle.flags.values)
+    }
+
+    /// The service's own principal that workers are.
+    func serviceWorker() throws -> (credentials: AWSCredentials, account: String) {
+        let values = try values()
+        return (try CredentialsFile(path: try values.required("worker.credentials_file")).read(), values.string("service_account"))
+    }
 
     // MARK: Processes
 
@@ -144,8 +195,8 @@ final class ChaosCluster: Sendable {
         while true {
             if let child = supervisor.child(name), child.pid != old.pid {
                 if name == "api"
-                    ? LoopbackPort.accepts(embedded.apiPort)
-                    : name == "authority" ? LoopbackPort.accepts(embedded.authorityPort) : true
+                    ? LoopbackPort.accepts(own.apiPort)
+                    : name == "authority" ? LoopbackPort.accepts(own.authorityPort) : true
                 {
                     return
                 }
@@ -210,7 +261,7 @@ final class ChaosCluster: Sendable {
     func produce<R: Sendable>(
         extra: [String: String] = [:], _ body: @escaping @Sendable (KafkaProducer) async throws -> R
     ) async throws -> R {
-        var configuration = KafkaConfiguration.embedded(bootstrap: .file(folder.brokerAddress), clientID: "chaos")
+        var configuration = try kafka()
         configuration.extra.merge(extra) { $1 }
         let producer = try KafkaProducer(configuration: configuration, logger: logger)
         return try await withThrowingTaskGroup(of: R?.self) { group in
@@ -227,13 +278,19 @@ final class ChaosCluster: Sendable {
         }
     }
 
+    private func kafka() throws -> KafkaConfiguration {
+        if isOwn { return .embedded(bootstrap: .file(folder.brokerAddress), clientID: "chaos") }
+        return try RoleProcess(name: "chaos", values: try values()).kafka()
+    }
+
     // MARK: Verification
 
     func verify(_ load: ChaosLoad) async throws -> Verification {
         // What every process was started with besides the file.
-        let flags = try ConfigurationFlags(arguments: ChaosSetup.defaults + (setup.flags["worker"] ?? []))
-        let values = try ConfigurationValues(file: folder.configuration, environment: [:], flags: flags.values)
-        return try await VerifiedCluster.with(values, configuration: folder.configuration) { cluster in
+        let flags = try ConfigurationFlags(arguments: isOwn ? ChaosSetup.defaults + (setup.flags["worker"] ?? []) : [])
+        let values = try ConfigurationValues(
+            file: configuration, environment: isOwn ? [:] : ProcessInfo.processInfo.environment, flags: flags.values)
+        return try await VerifiedCluster.with(values, configuration: configuration) { cluster in
             var cluster = cluster
             cluster.accepted = load.accepted
             cluster.clientErrors = load.errors

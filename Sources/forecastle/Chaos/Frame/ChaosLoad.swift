@@ -23,7 +23,10 @@ final class ChaosLoad: Sendable {
 
     let canary: String
     let bucket = DemoCustomer.bucket
-    private let folder: DataFolder
+    /// Folder of the buckets.
+    private let buckets: String
+    /// Makes names this run's own in a cluster that others use, too; empty in one of its own.
+    private let tag: String
     /// Tries again as any SDK does.
     let client: EnvironmentClient
     /// One attempt, so that every error is seen.
@@ -31,24 +34,33 @@ final class ChaosLoad: Sendable {
     let customer: DemoCustomer
     private let state = Mutex(State())
 
-    init(folder: DataFolder, environment: [String: String], canary: String) throws {
-        self.folder = folder
+    init(cluster: ChaosCluster, canary: String) async throws {
+        buckets = cluster.buckets
         self.canary = canary
-        let variables = AWSEnvironment(environment)
+        let variables = AWSEnvironment(try cluster.environment())
         client = try EnvironmentClient(environment: variables)
         once = try EnvironmentClient(environment: variables, retries: RetryPolicy(attempts: 1), attemptTimeout: .seconds(15))
-        customer = DemoCustomer(client: client, account: EmbeddedCluster.customer, folder: folder)
+        tag = cluster.isOwn ? "" : "_\(String(UInt32.random(in: 1...UInt32.max), radix: 36))"
+        customer = DemoCustomer(
+            client: client, account: cluster.isOwn ? EmbeddedCluster.customer : try await client.identity().account,
+            folder: cluster.folder, configuration: cluster.configuration)
     }
 
     var accepted: [AcceptedJob] { state.withLock { $0.accepted } }
     var errors: [ClientError] { state.withLock { $0.errors } }
     var unanswered: Int { state.withLock { $0.unanswered } }
 
+    /// A name that is free, however often the same case ran in this cluster.
+    func name(_ text: String) -> String { text + tag }
+
+    /// A role and a key of the customer's.
+    func access(_ name: String) async throws -> DemoCustomer.Access { try await customer.access(self.name(name)) }
+
     /// Data, role, key and datasets.
     func prepare(openJobs: Int = ChaosLoad.openMax) async throws -> DemoCustomer.Access {
         try put("small.csv", items: 2)
         try put("chunked.csv", items: Self.itemsOfAJob)
-        let access = try await customer.access("Chaos")
+        let access = try await self.access("Chaos")
         for number in 0..<openJobs * Self.datasetsPerOpenJob {
             let arn = try await dataset("chaos_\(number)", access)
             state.withLock { $0.datasets.append(arn) }
@@ -57,7 +69,7 @@ final class ChaosLoad: Sendable {
     }
 
     func put(_ name: String, items: Int) throws {
-        let target = folder.buckets + "/\(bucket)"
+        let target = buckets + "/\(bucket)"
         try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
         var text = ""
         for item in 0..<items {
@@ -73,7 +85,7 @@ final class ChaosLoad: Sendable {
         let answer = try await client.call(
             .forecast, "CreateDataset",
             [
-                "DatasetName": .string(name), "Domain": "CUSTOM", "DatasetType": "TARGET_TIME_SERIES", "DataFrequency": "D",
+                "DatasetName": .string(self.name(name)), "Domain": "CUSTOM", "DatasetType": "TARGET_TIME_SERIES", "DataFrequency": "D",
                 "Schema": [
                     "Attributes": [
                         ["AttributeName": "item_id", "AttributeType": "string"],
@@ -107,7 +119,7 @@ final class ChaosLoad: Sendable {
             try await client.call(
                 .forecast, "CreateDatasetImportJob",
                 [
-                    "DatasetImportJobName": .string(name), "DatasetArn": .string(dataset),
+                    "DatasetImportJobName": .string(self.name(name)), "DatasetArn": .string(dataset),
                     "TimestampFormat": "yyyy-MM-dd HH:mm:ss",
                     "DataSource": [
                         "S3Config": ["Path": .string("s3://\(bucket)/\(file)"), "RoleArn": .string(access.role)]
@@ -124,6 +136,9 @@ final class ChaosLoad: Sendable {
     func accept(_ arn: String) {
         state.withLock { $0.accepted.append(AcceptedJob(arn: arn, time: AWSTimestamp.extended(Date()))) }
     }
+
+    /// No longer to be looked for: the customer deletes it.
+    func forget(_ arn: String) { state.withLock { state in state.accepted.removeAll { $0.arn == arn } } }
 
     /// Notes an error that the API answered, or that it answered nothing.
     func noting<R>(_ operation: String, _ body: () async throws -> R) async throws -> R {

@@ -19,6 +19,8 @@ struct ChaosOutcome: Sendable {
     var verification: Verification?
     /// Kept where the case failed.
     var folder: String?
+    /// The last records of the trail, where the case failed.
+    var trail: [String] = []
 
     var json: JSONValue {
         [
@@ -26,6 +28,7 @@ struct ChaosOutcome: Sendable {
             "verdict": .string(verdict.rawValue),
             "reason": .optional(reason), "injected": .strings(injected), "seen": .strings(seen), "seconds": .double(seconds),
             "verification": verification?.json ?? .null, "folder": .optional(folder),
+            "revision": .string(Revision.current), "trail": .strings(trail),
         ]
     }
 
@@ -39,6 +42,7 @@ struct ChaosOutcome: Sendable {
         if let folder {
             lines.append("    kept      \(folder)")
             lines.append("    trail     \(folder)/audit-tail.jsonl (the last 100 records)")
+            lines.append("    revision  \(Revision.current)")
             lines.append("    again     forecastle chaos --case \(number) --seed \(seed)")
         }
         return lines
@@ -53,7 +57,7 @@ enum JUnitReport {
         let seconds = outcomes.reduce(0) { $0 + $1.seconds }
         var lines = [
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",
-            "<testsuite name=\"chaos\" tests=\"\(outcomes.count)\" failures=\"\(failed)\" skipped=\"\(skipped)\" time=\"\(seconds)\">",
+            "<testsuite name=\"chaos \(escaped(Revision.current))\" tests=\"\(outcomes.count)\" failures=\"\(failed)\" skipped=\"\(skipped)\" time=\"\(seconds)\">",
         ]
         for outcome in outcomes {
             lines.append(
@@ -64,6 +68,7 @@ enum JUnitReport {
             case .passed: break
             case .failed:
                 lines.append("    <failure message=\"\(reason)\">\(escaped(outcome.lines.joined(separator: "\n")))</failure>")
+                lines.append("    <system-out>\(escaped(outcome.trail.joined(separator: "\n")))</system-out>")
             case .skipped: lines.append("    <skipped message=\"\(reason)\"/>")
             }
             lines.append("  </testcase>")

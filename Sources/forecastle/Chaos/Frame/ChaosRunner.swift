@@ -8,11 +8,15 @@ struct ChaosRunner: Sendable {
     /// Folder below which every run has its own; short enough for a Unix socket, and PostgreSQL's user can go through it.
     let base: String
     let seed: UInt64
+    var target = ChaosTarget.embedded
 
     func run(_ test: any ChaosCase) async -> ChaosOutcome {
         var outcome = ChaosOutcome(number: test.number, title: test.title, seed: seed, verdict: .skipped)
         let started = ContinuousClock.now
-        let missing = test.needs.compactMap(\.missing)
+        var missing = test.needs.compactMap(\.missing)
+        if case .running = target, test.reach == .processes {
+            missing = ["it tampers with processes or their settings: it needs a cluster of its own, --target embedded"]
+        }
         guard missing.isEmpty else {
             outcome.reason = missing.joined(separator: "; ")
             return outcome
@@ -31,6 +35,8 @@ struct ChaosRunner: Sendable {
         outcome.seconds = (Double(took.seconds) * 10 + Double(took.attoseconds / 100_000_000_000_000_000)) / 10
         if outcome.verdict == .failed {
             outcome.folder = folder.path
+            outcome.trail = ((try? String(contentsOfFile: folder.auditTail, encoding: .utf8)) ?? "")
+                .split(separator: "\n").map(String.init)
         } else {
             try? FileManager.default.removeItem(atPath: folder.path)
         }
@@ -42,14 +48,23 @@ struct ChaosRunner: Sendable {
         try folder.create()
         let lock = try folder.lock()
         defer { close(lock) }
-        let memory = try test.setup.postgresBytes.map { try MemoryFileSystem(at: folder.postgres, bytes: $0) }
-        defer { memory?.unmount() }
-        let cluster = try ChaosCluster(folder: folder, setup: test.setup, seed: seed)
+        var disks: [MemoryFileSystem] = []
+        defer { for disk in disks { disk.unmount() } }
+        let cluster: ChaosCluster
+        switch target {
+        case .embedded:
+            for (disk, bytes) in test.setup.disks {
+                disks.append(try MemoryFileSystem(at: disk.path(in: folder), bytes: bytes))
+            }
+            cluster = try ChaosCluster(folder: folder, setup: test.setup, seed: seed)
+        case .running(let configuration):
+            cluster = try ChaosCluster(configuration: configuration, folder: folder)
+        }
         var trial: ChaosTrial?
         do {
             try await cluster.start()
-            let load = try ChaosLoad(
-                folder: folder, environment: try cluster.environment(), canary: "canary\(String(seed, radix: 36))x\(getpid())")
+            let load = try await ChaosLoad(
+                cluster: cluster, canary: "canary\(String(seed, radix: 36))x\(getpid())")
             let current = ChaosTrial(seed: seed, cluster: cluster, load: load)
             trial = current
             try await within(test.limit) { try await test.run(current) }
@@ -67,13 +82,14 @@ struct ChaosRunner: Sendable {
             }
             // A stopped server answers nobody.
             for pid in cluster.postgresProcesses { kill(pid, SIGCONT) }
-            await cluster.writeAuditTail(to: folder.path + "/audit-tail.jsonl")
+            await cluster.writeAuditTail(to: folder.auditTail)
             await cluster.stop()
             throw error
         }
         await cluster.stop()
     }
 
+    /// What of the outcome the trial knows.
     private func note(_ trial: ChaosTrial, _ outcome: inout ChaosOutcome) {
         outcome.injected = trial.injected
         outcome.seen = trial.seen
@@ -100,4 +116,9 @@ struct ChaosRunner: Sendable {
             }
         }
     }
+}
+
+extension DataFolder {
+    /// The end of the trail, kept beside the logs of a case that failed.
+    var auditTail: String { path + "/audit-tail.jsonl" }
 }

@@ -80,7 +80,13 @@ final class ChaosTrial: Sendable {
         try await waitForEnd(limit: limit)
         let arns = load.accepted.map(\.arn)
         let rows = try await cluster.jobs.query(
-            "SELECT resource, state, message FROM job WHERE resource = ANY(\(arns)) AND state <> 'succeeded'")
+            """
+            SELECT resource, state, message FROM \(raw: Self.jobsAndHistory) j
+            WHERE resource = ANY(\(arns)) AND state <> 'succeeded'
+            """)
+        let known = try await cluster.count(
+            "SELECT count(*) AS n FROM \(raw: Self.jobsAndHistory) j WHERE resource = ANY(\(arns))")
+        try expect(known >= arns.count, "\(arns.count - known) accepted jobs are in no table")
         for row in rows {
             throw ChaosFailure(
                 description: "\(try row.get("resource", as: String.self)) is \(try row.get("state", as: String.self)): "
@@ -92,11 +98,16 @@ final class ChaosTrial: Sendable {
 
     func waitForEnd(limit: Duration = ChaosTrial.waitLimit) async throws {
         let arns = load.accepted.map(\.arn)
+        // A job that is in no table ends the wait: what is lost does not come back.
         try await wait(until: "all \(arns.count) accepted jobs to end", limit: limit, every: .milliseconds(200)) {
-            try await cluster.count("SELECT count(*) AS n FROM job WHERE resource = ANY(\(arns)) AND finished_at IS NOT NULL")
-                == arns.count
+            try await cluster.count("SELECT count(*) AS n FROM job WHERE resource = ANY(\(arns)) AND finished_at IS NULL") == 0
         }
     }
+
+    /// Ended jobs move to the history after a while.
+    private static let jobsAndHistory = """
+        (SELECT resource, state, message FROM job UNION ALL SELECT resource, state, message FROM job_history)
+        """
 }
 
 extension ChaosTrial {

@@ -57,9 +57,14 @@ struct EnvironmentClient: Sendable {
         }
     }
 
+    /// For what needs more of KMS than JSON: data keys go into locked memory.
+    func kms() throws -> KMSClient { KMSClient(configuration: try configuration(for: "kms"), transport: transport) }
+
+    func sts() throws -> STSClient { STSClient(configuration: try configuration(for: "sts"), transport: transport) }
+
     /// Who the credentials are, as STS says.
     func identity() async throws -> CallerIdentity {
-        let client = STSClient(configuration: try configuration(for: "sts"), transport: transport)
+        let client = try sts()
         do {
             return try await client.getCallerIdentity()
         } catch {

@@ -1,0 +1,92 @@
+import AWSProtocol
+import Verification
+
+/// Which of the sampled quantities are flat once the cluster is warm.
+struct SoakVerdict: Sendable {
+    struct Line: Sendable {
+        var name: String
+        var metric: String
+        var trend: Trend
+        /// Nil for what grows by what it is for: the trail, the history.
+        var isFlat: Bool?
+    }
+
+    /// A part of the whole time is for warming up, and no less than a minute of a process's own life.
+    private static let warmUpPart = 0.25
+    private static let processWarmUp = 60.0
+    private static let samplesMin = 20
+    /// These keep what happened, for good or until their retention is over.
+    private static let keepers = ["audit_", "job_history", "security_", "job_object", "key_changes"]
+
+    let lines: [Line]
+
+    init(_ samples: SoakSamples) {
+        let all = samples.all
+        let end = all.map(\.time).max() ?? 0
+        let groups = Dictionary(grouping: all) { "\($0.kind.rawValue)\n\($0.name)\n\($0.metric)" }
+        var lines: [Line] = []
+        for (_, points) in groups.sorted(by: { $0.key < $1.key }) {
+            guard let first = points.first else { continue }
+            let warm =
+                first.kind == .process
+                ? max(first.time + Self.processWarmUp, first.time + (points.last?.time ?? 0) * Self.warmUpPart - first.time * Self.warmUpPart)
+                : end * Self.warmUpPart
+            let settled = points.filter { $0.time >= warm }.map { (time: $0.time, value: $0.value) }
+            guard settled.count >= Self.samplesMin, let trend = Trend(settled) else { continue }
+            lines.append(
+                Line(name: first.name, metric: first.metric, trend: trend, isFlat: Self.isFlat(first, trend)))
+        }
+        self.lines = lines
+    }
+
+    private static func isFlat(_ sample: SoakSamples.Sample, _ trend: Trend) -> Bool? {
+        switch (sample.kind, sample.metric) {
+        case (.process, "resident bytes"): trend.isFlat(part: 0.15, floor: Double(12 << 20))
+        case (.process, _): trend.isFlat(part: 0.15, floor: 6)
+        case (.table, _):
+            keepers.contains { sample.name.split(separator: " ").last?.hasPrefix($0) == true }
+                ? nil : trend.isFlat(part: 0.25, floor: Double(2 << 20))
+        case (.latency, _): trend.isFlat(part: 0.5, floor: 25)
+        case (.jobs, _): trend.isFlat(part: 0.5, floor: 40)
+        }
+    }
+
+    /// What is not flat, in words.
+    var growing: [String] {
+        lines.filter { $0.isFlat == false }.map { line in
+            "\(line.name) \(line.metric) moves by \(Self.number(line.trend.drift, line.metric)) in \(Int(line.trend.seconds)) s"
+        }
+    }
+
+    var table: TextTable {
+        var table = TextTable(
+            .text("what"), .text("metric"), .number("samples"), .number("median"), .number("drift"), .number("an hour"),
+            .text("flat"))
+        for line in lines {
+            table.add(
+                line.name, line.metric, "\(line.trend.samples)", Self.number(line.trend.median, line.metric),
+                Self.number(line.trend.drift, line.metric), Self.number(line.trend.slope * 3600, line.metric),
+                line.isFlat.map { $0 ? "yes" : "NO" } ?? "keeps")
+        }
+        return table
+    }
+
+    var json: JSONValue {
+        .array(
+            lines.map { line in
+                [
+                    "name": .string(line.name), "metric": .string(line.metric), "samples": .int(Int64(line.trend.samples)),
+                    "median": .double(line.trend.median), "driftPerHour": .double(line.trend.slope * 3600),
+                    "drift": .double(line.trend.drift), "flat": line.isFlat.map { .bool($0) } ?? .null,
+                ]
+            })
+    }
+
+    private static func number(_ value: Double, _ metric: String) -> String {
+        if metric.contains("bytes") {
+            let mebibytes = value / Double(1 << 20)
+            return "\(Amount.decimals(mebibytes, 2)) MiB"
+        }
+        return Amount.decimals(value, 1)
+    }
+}
