@@ -20,8 +20,10 @@ func quietLogger() -> Logger { Logger(label: "tests", factory: { _ in SwiftLogNo
 func access(
     _ kms: FakeKMS, _ owner: ArtifactScope? = nil, keyARN key: String = keyARN, keeper: KeyLeaseKeeper? = nil
 ) throws -> ArtifactAccess {
+    // Where no keeper runs, time stands still too: nobody asks for a renewal.
     ArtifactAccess(
-        scope: try owner ?? scope(), keyARN: key, kms: kms, keeper: keeper ?? KeyLeaseKeeper(logger: quietLogger()))
+        scope: try owner ?? scope(), keyARN: key, kms: kms,
+        keeper: keeper ?? KeyLeaseKeeper(clock: FakeClock().clock, logger: quietLogger()))
 }
 
 func pattern(_ count: Int, seed: UInt64 = 1) -> [UInt8] {

@@ -1,4 +1,6 @@
 """What is refused at the call, and how it reads."""
+import json
+
 import botocore.exceptions
 import pytest
 from conftest import ACCOUNT, REGION, key_policy, monthly_csv, trust_policy, wait_for
@@ -201,11 +203,15 @@ def test_a_group_whose_name_is_taken_says_so_before_its_datasets_are_looked_at(c
         create(f"arn:aws:forecast:{REGION}:{ACCOUNT}:dataset/absent")
 
 
-def test_a_dataset_whose_name_is_taken_says_so_before_its_key_is_tried(customer, name):
+def test_a_dataset_whose_name_is_taken_says_so_before_its_role_is_tried(cluster, customer, name):
     role = customer.role(f"Taken{name}")
     key = customer.key(role)
     customer.dataset(name, key, role)
-    customer.kms.disable_key(KeyId=key)
+    cluster.client("iam").update_assume_role_policy(
+        RoleName=f"Taken{name}", PolicyDocument=json.dumps(trust_policy("210987654321")))
+    with pytest.raises(botocore.exceptions.ClientError) as error:
+        customer.dataset(f"{name}_2", key, role)
+    assert code(error) == "AccessDeniedException"
     with pytest.raises(customer.forecast.exceptions.ResourceAlreadyExistsException):
         customer.dataset(name, key, role)
 
