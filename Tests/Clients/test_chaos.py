@@ -2,6 +2,7 @@
 import json
 import os
 import subprocess
+import xml.etree.ElementTree
 
 import pytest
 from conftest import BIN, ROOT
@@ -45,7 +46,30 @@ def test_the_page_has_the_table_of_the_program():
     assert result.stdout.strip() in (ROOT / "docs" / "chaos.md").read_text()
 
 
-@pytest.mark.parametrize("arguments", [["--case", "9999"], ["--case", "x"], ["--case", ""], ["--case", "1", "--repeat", "0"]])
+def test_every_case_of_the_matrix_is_there():
+    result = subprocess.run([BIN / "forecastle", "chaos", "list", "--markdown"], capture_output=True, text=True, check=True)
+    assert [int(line.strip("| ").split(" ")[0]) for line in result.stdout.splitlines()[2:]] == list(range(1, 55))
+
+
+def test_a_running_cluster(cluster, tmp_path):
+    """What needs no processes of its own is done to the cluster that runs, under both seeds; the rest says why it was not."""
+    report, junit = tmp_path / "chaos.json", tmp_path / "chaos.xml"
+    result = subprocess.run(
+        [BIN / "forecastle", "chaos", "--case", "15,44", "--seeds", "1,2", "--target", cluster.data / "forecastle.yaml",
+         "--data", DATA, "--json", report, "--junit", junit],
+        env={**os.environ, **cluster.env, "FORECASTLE_REVISION": "as tested"}, capture_output=True, text=True, timeout=600)
+    assert result.returncode == 0, result.stdout + result.stderr
+    outcomes = json.loads(report.read_text())
+    assert [(o["case"], o["seed"], o["verdict"]) for o in outcomes] == [
+        (15, "1", "skipped"), (44, "1", "passed"), (15, "2", "skipped"), (44, "2", "passed")]
+    assert {o["revision"] for o in outcomes} == {"as tested"}
+    assert "--target embedded" in outcomes[0]["reason"] and outcomes[1]["verification"]["holds"]
+    suite = xml.etree.ElementTree.parse(junit).getroot()
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("4", "0", "2")
+
+
+@pytest.mark.parametrize("arguments", [["--case", "9999"], ["--case", "x"], ["--case", ""], ["--case", "1", "--repeat", "0"],
+    ["--case", "1", "--seeds", "1,x"], ["--case", "1", "--seed", "1", "--seeds", "2"], ["--case", "1", "--target", "/no/such/file"]])
 def test_wrong_use_is_refused(arguments):
     result = subprocess.run([BIN / "forecastle", "chaos", *arguments], capture_output=True, text=True, timeout=60)
     assert result.returncode == 64, result.stdout + result.stderr

@@ -59,7 +59,9 @@ extension ObjectStoreError {
         case EEXIST: ObjectStoreError(.alreadyExists, "the name is taken", cause: cause)
         case ELOOP, EXDEV: ObjectStoreError(.refused, "the name leads over a symbolic link or out of the store", cause: cause)
         case EISDIR, ENXIO, ENODEV: ObjectStoreError(.refused, "the name is not that of a file", cause: cause)
-        case EACCES, EPERM, EROFS: ObjectStoreError(.denied, "the store's folder does not permit this", cause: cause)
+        // A kernel mounts a disk read-only when it fails: nobody's rights have changed, and it may pass.
+        case EROFS: ObjectStoreError(.inputOutput, "the store cannot be written to now", cause: cause)
+        case EACCES, EPERM: ObjectStoreError(.denied, "the store's folder does not permit this", cause: cause)
         case ENOSPC, EDQUOT: ObjectStoreError(.noSpace, "the store is full", cause: cause)
         case EFBIG: ObjectStoreError(.tooLarge, "the object is too large for the file system", cause: cause)
         case ENAMETOOLONG, EILSEQ: ObjectStoreError(.invalidName, "the file system does not take this name", cause: cause)

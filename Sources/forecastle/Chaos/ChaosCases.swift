@@ -109,7 +109,8 @@ struct ChaosList: ParsableCommand {
 
     func run() {
         var table = TextTable(
-            .number("case"), .text("title"), .text("injected"), .text("expected"), .text("quick"), .text("running"), .text("needs"))
+            .number("case"), .text("title"), .text("injected"), .text("expected"), .text("quick"), .text("running"),
+            .text("needs"))
         for test in ChaosCatalogue.all {
             let needs = test.needs.map { need in
                 "\(need.title)\(markdown ? "" : need.missing.map { " (\($0))" } ?? "")"

@@ -13,8 +13,8 @@ enum SpawnedProgram {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        // What we ignore or hold back ourselves would stay ignored in the child until it sets a handler of its own, and a
-        // request to end that comes before would be lost for good.
+        // What we ignore or hold back ourselves (a shell's background jobs ignore SIGINT) would stay so in the child until it
+        // sets a handler of its own, and a request to end that comes before would be lost.
         var signals = sigset_t()
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)

@@ -8,7 +8,8 @@ import Postgres
 struct DisksFail: ChaosCase {
     let number = 47
     let title = "disks full, read-only, without inodes, failing"
-    let injects = "the store's and the vault's memory file systems filled, mounted read-only, without inodes; fsync EIO; the trail refusing"
+    let injects =
+        "the store's and the vault's memory file systems filled, mounted read-only, without inodes; fsync EIO; the trail refusing"
     let expects = "jobs tried again or failed with a cause, no torn file; without vault or trail no key is used"
     let needs: [ChaosNeed] = [.root, .program("strace")]
     let limit: Duration = .seconds(600)
@@ -54,7 +55,7 @@ struct DisksFail: ChaosCase {
                         ], environment: ["PATH": "/usr/bin:/bin"], log: cluster.folder.log("strace")))
             }
             let started = tracers
-            return ("fsync answers EIO", { for tracer in started { await tracer.stop(with: SIGINT, grace: .seconds(10)) } })
+            return ("fsync answers EIO", { for tracer in started { await tracer.stop(grace: .seconds(10)) } })
         }
         let torn = try await cluster.count(
             """

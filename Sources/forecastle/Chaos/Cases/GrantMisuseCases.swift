@@ -9,7 +9,8 @@ import Synchronization
 struct GrantsMisused: ChaosCase {
     let number = 42
     let title = "grants used by others, for others, and too late"
-    let injects = "another principal, job, context, operation; tokens tampered with; revoked, retired; wider children; one too many"
+    let injects =
+        "another principal, job, context, operation; tokens tampered with; revoked, retired; wider children; one too many"
     let expects = "refused under KMS's code, each refusal in the trail"
     let reach = ChaosReach.cluster
 
@@ -19,7 +20,8 @@ struct GrantsMisused: ChaosCase {
     func run(_ trial: ChaosTrial) async throws {
         let (cluster, load) = (trial.cluster, trial.load)
         let access = try await load.prepare()
-        let start: Int64 = try await cluster.authority.query("SELECT coalesce(max(position), 0) AS p FROM audit_records").first?
+        let start: Int64 =
+            try await cluster.authority.query("SELECT coalesce(max(position), 0) AS p FROM audit_records").first?
             .get("p") ?? 0
         let (ann, ben) = (try await Person.make("ann", trial), try await Person.make("ben", trial))
         let key = GrantedKey(arn: access.key, owner: load.client, trial: trial)
@@ -91,7 +93,8 @@ struct GrantsMisused: ChaosCase {
         _ = try await load.client.call(
             .kms, "CreateGrant",
             [
-                "KeyId": key.id, "GranteeServicePrincipal": .string(Self.service), "RetiringServicePrincipal": .string(Self.service),
+                "KeyId": key.id, "GranteeServicePrincipal": .string(Self.service),
+                "RetiringServicePrincipal": .string(Self.service),
                 "Operations": ["GenerateDataKey"], "Constraints": ["SourceArn": .string(predictor)],
             ])
         let worker = try trial.cluster.serviceWorker()

@@ -21,7 +21,7 @@ struct BitsFlipped: ChaosCase {
         let load = trial.load
         let access = try await load.prepare()
         let before = ProcessMemory.peakBytes(of: getpid()) ?? 0
-        var (flips, kinds) = (0, 0)
+        var (flips, refusals) = (0, [SealedSample.Refusal: Int]())
         for suite in [AlgorithmSuite.committed, .committedAndSigned] {
             let message = try await SealedSample(suite, key: access.key, load)
             var places = message.edges.flatMap { index in (0..<8).map { (index, $0) } }
@@ -31,14 +31,17 @@ struct BitsFlipped: ChaosCase {
             for (index, bit) in places {
                 var altered = message.bytes
                 altered[index] ^= 1 << UInt8(bit)
-                if try await message.refuses(altered, "bit \(bit) of byte \(index) of \(suite) flipped") == .kind { kinds += 1 }
+                let refusal = try await message.refuses(altered, "bit \(bit) of byte \(index) of \(suite) flipped")
+                refusals[refusal, default: 0] += 1
             }
             flips += places.count
         }
         trial.injected("\(flips) messages with one bit flipped")
         let growth = (ProcessMemory.peakBytes(of: getpid()) ?? 0) - before
         try trial.expect(growth < Self.growthBytesMax, "opening them took \(growth >> 20) MiB")
-        trial.saw("all refused, \(kinds) of them as a kind that is not opened; \(growth >> 20) MiB more at the peak")
+        trial.saw(
+            "all refused: \(refusals[.authentication] ?? 0) not authentic, \(refusals[.kind] ?? 0) of a kind that is not opened, "
+                + "\(refusals[.key] ?? 0) by KMS, for another key's id in the data key; \(growth >> 20) MiB more at the peak")
         let stored = try await StoredArtifact.make("flipped", file: "small.csv", access, trial)
         for path in [stored.manifest] + stored.chunks {
             var bytes = try StoredArtifact.read(path)
@@ -56,7 +59,8 @@ struct BitsFlipped: ChaosCase {
 struct MessagesCutAndSpliced: ChaosCase {
     let number = 39
     let title = "messages cut, reordered and spliced"
-    let injects = "truncation at every edge ± 1, frames dropped, doubled, swapped, marked final, of another message; chunks likewise"
+    let injects =
+        "truncation at every edge ± 1, frames dropped, doubled, swapped, marked final, of another message; chunks likewise"
     let expects = "refused, but for what is whole"
     let reach = ChaosReach.cluster
     let limit: Duration = .seconds(600)
@@ -73,8 +77,10 @@ struct MessagesCutAndSpliced: ChaosCase {
                 count += 1
             }
             // Every length that a message may have opens: none, a frame less one, a frame, one more, some frames.
-            for size in [0, 1, SealedSample.frameBytes - 1, SealedSample.frameBytes, SealedSample.frameBytes + 1, 4 * SealedSample.frameBytes]
-            {
+            for size in [
+                0, 1, SealedSample.frameBytes - 1, SealedSample.frameBytes, SealedSample.frameBytes + 1,
+                4 * SealedSample.frameBytes,
+            ] {
                 try await SealedSample(suite, key: access.key, load, size: size).expectOpen()
             }
         }
@@ -83,7 +89,14 @@ struct MessagesCutAndSpliced: ChaosCase {
         try trial.expect(stored.chunks.count > 1, "the artifact has \(stored.chunks.count) chunks only")
         let (first, second) = (try StoredArtifact.read(stored.chunks[0]), try StoredArtifact.read(stored.chunks[1]))
         try await stored.expectRefused("a stored chunk cut by a byte", stored.chunks[0], as: first.dropLast(), trial)
-        try await stored.expectRefused("a byte added to a stored chunk", stored.chunks[0], as: first + [0], trial)
+        // Nothing behind the pinned length is read: no reader is misled, and verify tells of it.
+        try await stored.replacing(stored.chunks[0], by: first + [0]) {
+            try await stored.expectUsable(trial)
+            let found = try await trial.cluster.verify(load).results.first { $0.name == "I2" }?.finding.violations ?? []
+            try trial.expect(
+                found.count == 1 && found[0].contains("bytes instead of"), "a byte added to a stored chunk: verify says \(found)")
+        }
+        trial.injected("a byte added to a stored chunk, which nobody reads and verify finds")
         try await stored.expectRefused("an empty chunk", stored.chunks[0], as: [], trial)
         try await stored.expectRefused("the second chunk in the place of the first", stored.chunks[0], as: second, trial)
         try await stored.expectUsable(trial)
@@ -100,7 +113,8 @@ struct MessagesCutAndSpliced: ChaosCase {
         found.append(("doubled", message + message))
         let (mine, theirs) = (one.frames, other.frames)
         let orders = [
-            [], [3], [0, 1, 2], [0, 1, 3], [1, 0, 2, 3], [0, 0, 1, 2, 3], [0, 1, 2, 3, 3], [3, 0, 1, 2], [0, 2, 1, 3], [0, 1, 2, 2],
+            [], [3], [0, 1, 2], [0, 1, 3], [1, 0, 2, 3], [0, 0, 1, 2, 3], [0, 1, 2, 3, 3], [3, 0, 1, 2], [0, 2, 1, 3],
+            [0, 1, 2, 2],
         ]
         for order in orders { found.append(("frames \(order)", one.with(frames: order.map { mine[$0] }))) }
         for index in mine.indices {
@@ -123,7 +137,13 @@ struct MessagesCutAndSpliced: ChaosCase {
 struct SealedSample: Sendable {
     static let frameBytes = 512
     /// What an altered message ended in.
-    enum Refusal { case authentication, kind }
+    enum Refusal: Hashable {
+        case authentication
+        /// The message says itself that it is of a kind that is not opened.
+        case kind
+        /// KMS's own word on a sealed data key that names a key of nobody's, which people are told.
+        case key
+    }
 
     let bytes: [UInt8]
     let layout: FrameLayout
@@ -165,10 +185,11 @@ struct SealedSample: Sendable {
         } catch let error as EnvelopeError {
             switch error.code {
             case .authentication: return .authentication
-            // The message says itself that it is of a kind that is not opened.
             case .suiteRefused, .tooLarge: return .kind
             default: throw ChaosFailure(description: "\(what): refused as \(error)")
             }
+        } catch let error as AWSError where error.code == "AccessDeniedException" {
+            return .key
         }
         throw ChaosFailure(description: "\(what): it opens")
     }

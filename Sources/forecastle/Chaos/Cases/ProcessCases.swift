@@ -179,6 +179,9 @@ struct DatabaseClockBack: ChaosCase {
         for statement in statements + settings + [reconnect] {
             _ = try await superuser.query(statement)
         }
+        // Defaults were bound to the server's own clock when their tables were made: two clocks in one row are no step back.
+        let defaults = try await Self.clockDefaults(superuser)
+        for column in defaults { try await column.set(column.shifted, superuser) }
         try await trial.load.steadily(access, on: cluster) {
             try await trial.wait(until: "jobs to run on the other clock") { try await trial.succeeded() > 1 }
             _ = try await superuser.query("UPDATE other_clock.shift SET amount = make_interval(secs => \(Double(Self.step)))")
@@ -186,7 +189,9 @@ struct DatabaseClockBack: ChaosCase {
             try await cluster.kill9("worker-1")
             trial.injected("worker-1 killed behind the step")
             let before = try await trial.succeeded()
+            let stepped = ContinuousClock.now
             try await trial.wait(until: "jobs to succeed behind the step") { try await trial.succeeded() > before + 2 }
+            trial.saw("jobs succeeded \(stepped.duration(to: .now).rounded) behind the step")
         }
         try await trial.waitForSuccess()
         let late = try await superuser.query(
@@ -197,10 +202,47 @@ struct DatabaseClockBack: ChaosCase {
         ).first?.get("n", as: Int.self)
         try trial.expect(late == 0, "\(late ?? -1) tasks of ended jobs run")
         // The invariants are judged by the clock that the leases were written with.
+        for column in defaults { try await column.set(column.expression, superuser) }
         for role in roles { _ = try await superuser.query("ALTER ROLE \(raw: role) RESET search_path") }
         _ = try await superuser.query("DROP SCHEMA other_clock CASCADE")
         _ = try await superuser.query(reconnect)
         try await trial.wait(until: "the database to answer again") { try await cluster.openJobs() == 0 }
+    }
+}
+
+extension DatabaseClockBack {
+    /// A column that is filled with the time where nothing is said.
+    private struct ClockDefault: Sendable {
+        var table: String
+        var column: String
+        var expression: String
+
+        var shifted: String {
+            expression.replacing("clock_timestamp()", with: "other_clock.clock()")
+                .replacing("now()", with: "other_clock.now()").replacing(
+                    "other_clock.clock()", with: "other_clock.clock_timestamp()")
+        }
+
+        func set(_ expression: String, _ pool: PostgresPool) async throws {
+            _ = try await pool.query(
+                "ALTER TABLE \(raw: table) ALTER COLUMN \(raw: column) SET DEFAULT \(raw: expression)")
+        }
+    }
+
+    private static func clockDefaults(_ pool: PostgresPool) async throws -> [ClockDefault] {
+        try await pool.query(
+            """
+            SELECT a.attrelid::regclass::text AS table_name, quote_ident(a.attname) AS column_name,
+                   pg_get_expr(d.adbin, d.adrelid) AS expression
+            FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+            JOIN pg_class c ON c.oid = d.adrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+            WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')
+              AND pg_get_expr(d.adbin, d.adrelid) ~ '(now|clock_timestamp)\\(\\)'
+            """
+        ).map {
+            ClockDefault(
+                table: try $0.get("table_name"), column: try $0.get("column_name"), expression: try $0.get("expression"))
+        }
     }
 }
 

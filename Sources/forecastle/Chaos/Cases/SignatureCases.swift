@@ -96,7 +96,8 @@ struct HostileSignatures: ChaosCase {
         }
         func expect(_ what: String, _ answer: WireAnswer, _ status: Int, _ code: String) throws {
             try trial.expect(
-                (answer.status, answer.code) == (status, code), "\(what): \(answer.status) \(answer.code) instead of \(status) \(code)")
+                (answer.status, answer.code) == (status, code),
+                "\(what): \(answer.status) \(answer.code) instead of \(status) \(code)")
         }
         for skew in [0, -270, 270] {
             var good = try request()
@@ -153,7 +154,8 @@ struct HostileSignatures: ChaosCase {
 struct HostileBodies: ChaosCase {
     let number = 45
     let title = "bodies that nobody's client sends"
-    let injects = "too long, too deep, too many entries, doubled keys, numbers and texts that are none, bombs, lengths of two readings"
+    let injects =
+        "too long, too deep, too many entries, doubled keys, numbers and texts that are none, bombs, lengths of two readings"
     let expects = "4xx at once, the same for each reader; memory stays flat"
     let reach = ChaosReach.cluster
     private static let rounds = 5
@@ -173,7 +175,8 @@ struct HostileBodies: ChaosCase {
             ("a mebibyte less one", padded((1 << 20) - 1), 200, ""), ("a mebibyte", padded(1 << 20), 200, ""),
             ("a mebibyte and one", padded((1 << 20) + 1), 413, "RequestEntityTooLarge"),
             (
-                "ten thousand arrays", String(repeating: "[", count: 10_000) + String(repeating: "]", count: 10_000), 400, malformed
+                "ten thousand arrays", String(repeating: "[", count: 10_000) + String(repeating: "]", count: 10_000), 400,
+                malformed
             ),
             ("thirty-two deep", deep(31), 200, ""), ("thirty-three deep", deep(32), 400, malformed),
             ("a thousand entries", entries(1000), 200, ""), ("a thousand and one", entries(1001), 400, malformed),

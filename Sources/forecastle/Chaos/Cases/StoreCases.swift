@@ -21,8 +21,11 @@ struct HostilePaths: ChaosCase {
         let outside = cluster.folder.path + "/outside"
         try FileManager.default.createDirectory(atPath: outside, withIntermediateDirectories: true)
         let bucket = "\(cluster.buckets)/\(load.bucket)"
-        try FileManager.default.copyItem(atPath: "\(bucket)/small.csv", toPath: "\(outside)/secret.csv")
-        let links = [("link_\(trial.random(1...999_999)).csv", "\(outside)/secret.csv"), ("dir_\(trial.random(1...999_999))", outside)]
+        let secret = try String(contentsOfFile: "\(bucket)/small.csv", encoding: .utf8).replacing(load.canary, with: "outside")
+        try Data(secret.utf8).write(to: URL(fileURLWithPath: "\(outside)/secret.csv"))
+        let links = [
+            ("link_\(trial.random(1...999_999)).csv", "\(outside)/secret.csv"), ("dir_\(trial.random(1...999_999))", outside),
+        ]
         for (name, target) in links { symlink(target, "\(bucket)/\(name)") }
         defer { for (name, _) in links { unlink("\(bucket)/\(name)") } }
         let tracer = try await trace(cluster)
@@ -53,7 +56,8 @@ struct HostilePaths: ChaosCase {
                 }
                 guard let arn = answer["DatasetImportJobArn"]?.stringValue else { continue }
                 let row = try await trial.wait(for: "the import of \(path) to end") {
-                    try await cluster.jobs.query("SELECT state FROM job WHERE resource = \(arn) AND finished_at IS NOT NULL").first
+                    try await cluster.jobs.query("SELECT state FROM job WHERE resource = \(arn) AND finished_at IS NOT NULL")
+                        .first
                 }
                 let state: String = try row.get("state")
                 try trial.expect(state == "failed", "the import of \(path) is \(state)")
@@ -66,7 +70,7 @@ struct HostilePaths: ChaosCase {
         }
         trial.injected("\(paths.count) paths: \(refused) refused at once, \(failed) jobs failed")
         if let tracer {
-            await tracer.stop(with: SIGINT, grace: .seconds(10))
+            await tracer.stop(grace: .seconds(10))
             let opened = cluster.log("paths").split(separator: "\n").filter { line in
                 !line.contains(" = -1 ") && ["/outside", "/etc/passwd", "secret.csv"].contains { line.contains($0) }
             }

@@ -157,7 +157,9 @@ final class ChaosCluster: Sendable {
     /// The service's own principal that workers are.
     func serviceWorker() throws -> (credentials: AWSCredentials, account: String) {
         let values = try values()
-        return (try CredentialsFile(path: try values.required("worker.credentials_file")).read(), values.string("service_account"))
+        return (
+            try CredentialsFile(path: try values.required("worker.credentials_file")).read(), values.string("service_account")
+        )
     }
 
     // MARK: Processes

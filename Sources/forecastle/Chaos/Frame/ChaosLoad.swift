@@ -85,7 +85,8 @@ final class ChaosLoad: Sendable {
         let answer = try await client.call(
             .forecast, "CreateDataset",
             [
-                "DatasetName": .string(self.name(name)), "Domain": "CUSTOM", "DatasetType": "TARGET_TIME_SERIES", "DataFrequency": "D",
+                "DatasetName": .string(self.name(name)), "Domain": "CUSTOM", "DatasetType": "TARGET_TIME_SERIES",
+                "DataFrequency": "D",
                 "Schema": [
                     "Attributes": [
                         ["AttributeName": "item_id", "AttributeType": "string"],

@@ -49,19 +49,25 @@ struct StoredArtifact: Sendable {
         try Data(bytes).write(to: URL(fileURLWithPath: path))
     }
 
-    /// Puts `bytes` in the place of an object, has a predictor trained, expects the one refusal, puts the object back.
-    func expectRefused(_ what: String, _ path: String, as bytes: [UInt8], _ trial: ChaosTrial) async throws {
+    /// With `bytes` in the place of an object for the time of `body`.
+    func replacing<R>(_ path: String, by bytes: [UInt8], _ body: () async throws -> R) async throws -> R {
         let genuine = try Self.read(path)
-        try trial.expect(genuine != bytes, "\(what): nothing was changed")
         try Self.write(bytes, to: path)
-        let outcome: (state: String, message: String, arn: String)
+        let result: R
         do {
-            outcome = try await train(trial)
+            result = try await body()
         } catch {
             try Self.write(genuine, to: path)
             throw error
         }
         try Self.write(genuine, to: path)
+        return result
+    }
+
+    /// Puts `bytes` in the place of an object, has a predictor trained, expects the one refusal, puts the object back.
+    func expectRefused(_ what: String, _ path: String, as bytes: [UInt8], _ trial: ChaosTrial) async throws {
+        try trial.expect(try Self.read(path) != bytes, "\(what): nothing was changed")
+        let outcome = try await replacing(path, by: bytes) { try await train(trial) }
         trial.injected(what)
         try trial.expect(
             outcome.state == "failed" && outcome.message == Self.refusal,

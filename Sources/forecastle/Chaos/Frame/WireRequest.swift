@@ -73,7 +73,8 @@ struct WireRequest: Sendable {
         var request = AWSRequest(
             method: method, path: path, rawQuery: query, headers: headers, body: body, receivedAt: Date())
         let signer = SigV4Signer(
-            credentials: AWSCredentials(accessKeyID: accessKeyID, secretAccessKey: Redacted(secret), sessionToken: token), region: region,
+            credentials: AWSCredentials(accessKeyID: accessKeyID, secretAccessKey: Redacted(secret), sessionToken: token),
+            region: region,
             service: service)
         try signer.sign(&request, at: Date().addingTimeInterval(TimeInterval(skew)))
         headers = request.headers

@@ -87,7 +87,8 @@ struct Soak: ChaosCase {
         let before = AWSTimestamp.extended(Date().addingTimeInterval(-Double(Self.keptFor.components.seconds)))
         let old = load.accepted.filter { $0.time < before }.prefix(50).map(\.arn)
         guard !old.isEmpty,
-            let rows = try? await cluster.jobs.query("SELECT arn FROM resources WHERE arn = ANY(\(Array(old))) AND status = 'ACTIVE'")
+            let rows = try? await cluster.jobs.query(
+                "SELECT arn FROM resources WHERE arn = ANY(\(Array(old))) AND status = 'ACTIVE'")
         else { return }
         for row in rows {
             guard let arn = try? row.get("arn", as: String.self) else { continue }
@@ -162,7 +163,9 @@ final class SoakWithdrawals: Sendable {
             [
                 "DatasetImportJobName": .string("withdrawn_\(number)"), "DatasetArn": .string(dataset),
                 "TimestampFormat": "yyyy-MM-dd HH:mm:ss",
-                "DataSource": ["S3Config": ["Path": .string("s3://\(load.bucket)/chunked.csv"), "RoleArn": .string(access.role)]],
+                "DataSource": [
+                    "S3Config": ["Path": .string("s3://\(load.bucket)/chunked.csv"), "RoleArn": .string(access.role)]
+                ],
             ])
         guard let arn = created?["DatasetImportJobArn"]?.stringValue else { return "a withdrawal without a job" }
         state.withLock { $0.jobs.append(arn) }

@@ -29,7 +29,9 @@ struct SoakVerdict: Sendable {
             guard let first = points.first else { continue }
             let warm =
                 first.kind == .process
-                ? max(first.time + Self.processWarmUp, first.time + (points.last?.time ?? 0) * Self.warmUpPart - first.time * Self.warmUpPart)
+                ? max(
+                    first.time + Self.processWarmUp,
+                    first.time + (points.last?.time ?? 0) * Self.warmUpPart - first.time * Self.warmUpPart)
                 : end * Self.warmUpPart
             let settled = points.filter { $0.time >= warm }.map { (time: $0.time, value: $0.value) }
             guard settled.count >= Self.samplesMin, let trend = Trend(settled) else { continue }
