@@ -23,9 +23,9 @@ from pathlib import Path
 REGION = "us-east-1"
 ACCESS_KEY = "test:tester"
 SECRET_KEY = "testing"
-# Who may do nothing with the buckets of the first.
-STRANGER_KEY = "test2:tester2"
-STRANGER_SECRET = "testing2"
+# Of the same account, without a right to anything.
+STRANGER_KEY = "test:stranger"
+STRANGER_SECRET = "strange"
 
 # Swift reads /etc/swift/swift.conf before it has read its arguments; this points it at a folder of ours.
 LAUNCHER = """
@@ -131,7 +131,7 @@ class S3Server:
             [filter:tempauth]
             use = egg:swift#tempauth
             user_test_tester = {SECRET_KEY} .admin
-            user_test2_tester2 = {STRANGER_SECRET} .admin
+            user_test_stranger = {STRANGER_SECRET}
             [filter:bulk]
             use = egg:swift#bulk
             [filter:slo]

@@ -119,6 +119,11 @@ private func code(_ body: () async throws -> Void) async -> ObjectStoreError.Cod
     #expect(s3.contents.withLock { Array($0.uploads.keys) } == ["other"])
 }
 
+@Test func nothingLandsAfterItsNameWasCollected() {
+    // The engine leaves a name alone for 300 s after its writer's lease.
+    #expect(S3Client.longestCall < .seconds(300))
+}
+
 // MARK: Reading what changes
 
 @Test func contentThatChangesUnderAReaderIsNoticed() async throws {

@@ -17,6 +17,10 @@ package struct S3Client: Sendable {
     private static let retries = RetryPolicy(
         attempts: 5, base: .milliseconds(100), throttledBase: .seconds(1), cap: .seconds(5))
 
+    /// From the first attempt's beginning to the end of the last: after it nothing of a call lands any more.
+    package static let longestCall =
+        totalTimeout + attemptTimeout + .seconds(pieceBytes / leastBytesPerSecond)
+
     package let endpoint: S3Endpoint
     private let caller: AWSCaller
 
