@@ -11,7 +11,7 @@ from pathlib import Path
 
 from botocore.config import Config
 
-from conftest import SERVICES, Cluster, Customer, monthly_csv, wait_for
+from conftest import ACCOUNT, REGION, SERVICES, Cluster, Customer, monthly_csv, wait_for
 
 # The SDK's own policy: waits of up to 1, 2, 4, 8… seconds between attempts.
 RETRIES = {"mode": "standard", "max_attempts": 8}
@@ -28,9 +28,10 @@ class Load:
         self.cluster, self.role, self.key = cluster, role, key
         self.customer = Customer(
             cluster, {service: cluster.client_with(service) for service in SERVICES}, "customer")
-        self.dataset = customer.dataset("rolling", key, role)
         self.path = customer.put("rolling.csv", monthly_csv())
         self.jobs, self.failures, self.calls = [], [], collections.Counter()
+        # Creations whose first answer was lost, and whose repetition by the SDK found them done.
+        self.repeated = 0
         self.ended = threading.Event()
         self.threads = [threading.Thread(target=self.run, args=(body,)) for body in (self.make_job, self.use_key, self.look)]
 
@@ -46,7 +47,19 @@ class Load:
             time.sleep(0.05)
 
     def make_job(self, number):
-        self.jobs.append(self.customer.import_(f"job_{number}", self.dataset, self.path, self.role))
+        name = f"rolling_{number}"
+        dataset = self.once(
+            lambda: self.customer.dataset(name, self.key, self.role), f"arn:aws:forecast:{REGION}:{ACCOUNT}:dataset/{name}")
+        self.jobs.append(self.once(
+            lambda: self.customer.import_(name, dataset, self.path, self.role),
+            f"arn:aws:forecast:{REGION}:{ACCOUNT}:dataset-import-job/{name}/{name}"))
+
+    def once(self, create, arn):
+        try:
+            return create()
+        except self.customer.forecast.exceptions.ResourceAlreadyExistsException:
+            self.repeated += 1
+            return arn
 
     def use_key(self, number):
         made = self.customer.kms.generate_data_key(KeyId=self.key, KeySpec="AES_256", EncryptionContext={"n": str(number)})
@@ -72,7 +85,7 @@ class RollingCluster(Cluster):
     def client_with(self, service):
         import boto3
         return boto3.session.Session().client(
-            service, region_name="us-west-2", endpoint_url=self.env[f"AWS_ENDPOINT_URL_{service.upper()}"],
+            service, region_name=REGION, endpoint_url=self.env[f"AWS_ENDPOINT_URL_{service.upper()}"],
             config=Config(retries=RETRIES, connect_timeout=5, read_timeout=30),
             aws_access_key_id=self.env["AWS_ACCESS_KEY_ID"], aws_secret_access_key=self.env["AWS_SECRET_ACCESS_KEY"])
 
@@ -138,7 +151,8 @@ def roll(cluster, rounds):
                 steady(before)
                 say(f"{part}: a new process after {seconds:.1f} s; {sum(load.calls.values())} calls so far, "
                     f"{len(load.failures)} failed")
-    say(f"calls: {dict(load.calls)}; jobs accepted: {len(load.jobs)}")
+    say(f"calls: {dict(load.calls)}; jobs accepted: {len(load.jobs)}; "
+        f"creations that were done although their first answer was lost: {load.repeated}")
     assert not load.failures, "\n".join(load.failures[:10])
     for arn in load.jobs:
         answer = customer.wait(arn, seconds=600)
