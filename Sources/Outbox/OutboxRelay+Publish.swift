@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Kafka
 import Logging
+import Telemetry
 
 extension OutboxRelay {
     /// What no retry mends is tried again ever more seldom, so that it neither hinders the rest nor gets lost.
@@ -24,6 +25,9 @@ extension OutboxRelay {
             case .refused(let row, _): passing.append(row.id)
             }
         }
+        Measure.count(.outboxPublished, by: acknowledged.count)
+        Measure.count(.outboxFailures, [("outcome", "released")], by: passing.count)
+        Measure.count(.outboxFailures, [("outcome", "parked")], by: parked.count)
         if !acknowledged.isEmpty {
             let removed = try await rows.remove(acknowledged, token: token)
             if removed < acknowledged.count {
@@ -53,7 +57,8 @@ extension OutboxRelay {
             for row in batch {
                 group.addTask { [publisher] in
                     do {
-                        try await publisher.send(topic: row.topic, key: row.key, value: row.payload)
+                        try await publisher.send(
+                            topic: row.topic, key: row.key, value: row.payload, traceparent: row.traceparent)
                         return .acknowledged(row.id)
                     } catch {
                         return .refused(row, error as? KafkaError)
