@@ -1,5 +1,6 @@
 package import AWSProtocol
 import Secrets
+import Telemetry
 
 package import struct FoundationEssentials.Date
 
@@ -160,6 +161,8 @@ package struct AWSCaller: Sendable {
             headers: [("Host", Endpoint.host(of: configuration.endpoint)), ("User-Agent", configuration.userAgent)]
                 + headers,
             receivedAt: surroundings.now())
+        // Not signed: it says where the call belongs in a log and nothing about what it may do.
+        if let trace = TraceContext.current { request.headers.append((TraceContext.headerName, trace.text)) }
         switch body {
         case .bytes(let bytes): request.body = bytes
         case .secret(let secret): request.secretBody = secret
