@@ -61,32 +61,33 @@ let package = Package(
 
         // Level 1
         room("AWSProtocol", ["Secrets", crypto]),
-        room("AWSClients", ["AWSProtocol", "Secrets", asyncHTTPClient, logging, nioCore, nioHTTP1]),
+        room("AWSClients", ["AWSProtocol", "Secrets", "Telemetry", asyncHTTPClient, logging, nioCore, nioHTTP1]),
         room(
             "AWSServer",
             ["AWSProtocol", "Secrets", hummingbirdCore, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle]),
         room("Envelope", ["CLinux", "COpenSSL", "Secrets", crypto]),
         room("FaultInjection", [logging, nioCore, nioPosix, serviceLifecycle]),
         room("Freshness", ["Postgres", logging, serviceLifecycle]),
-        room("Kafka", ["CLibrdkafka", logging, serviceLifecycle]),
+        room("Kafka", ["CLibrdkafka", "Telemetry", logging, serviceLifecycle]),
         room("ObjectStore", ["AWSClients", "AWSProtocol", "CLinux", crypto]),
         room("Outbox", ["Kafka", "Postgres", "Telemetry", logging, serviceLifecycle]),
         room("Policies", ["AWSProtocol"]),
-        room("Postgres", ["CLibpq", "Secrets", crypto, logging, serviceLifecycle]),
+        room("Postgres", ["CLibpq", "Secrets", "Telemetry", crypto, logging, serviceLifecycle]),
         room("TimeSeries"),
 
         // Level 2
         room("Accounts", ["AWSProtocol", "AuditTrail", "Freshness", "Policies", "Postgres", "Secrets", crypto, logging]),
         room(
             "Artifacts",
-            ["AWSProtocol", "Envelope", "EnvelopeKMS", "ObjectStore", "Secrets", crypto, logging, serviceLifecycle]),
+            ["AWSProtocol", "Envelope", "EnvelopeKMS", "ObjectStore", "Secrets", "Telemetry", crypto, logging, serviceLifecycle]),
         room(
             "AuditTrail",
-            ["AWSProtocol", "Freshness", "Postgres", "Telemetry", crypto, logging, metrics, serviceLifecycle]),
+            ["AWSProtocol", "Freshness", "Postgres", "Telemetry", crypto, logging, serviceLifecycle]),
         room("Catalog", ["AWSProtocol", "Postgres"]),
+        room("Dials", ["AWSProtocol", "AWSServer", "Telemetry", logging, serviceLifecycle]),
         room("EnvelopeKMS", ["AWSClients", "AWSProtocol", "Envelope", "Secrets"]),
         room("Forecasting", ["TimeSeries"]),
-        room("Jobs", ["Outbox", "Postgres", "Telemetry", crypto, logging, metrics, serviceLifecycle]),
+        room("Jobs", ["Outbox", "Postgres", "Telemetry", crypto, logging, serviceLifecycle]),
         room(
             "Keys",
             [
@@ -109,7 +110,7 @@ let package = Package(
             "AuthorityAPI",
             [
                 "AWSProtocol", "AWSServer", "Accounts", "AuditTrail", "Freshness", "Keys", "Policies", "Postgres", "Secrets",
-                "Telemetry", crypto, logging, metrics, serviceLifecycle,
+                "Telemetry", crypto, logging, serviceLifecycle,
             ]),
         room(
             "ForecastAPI",
@@ -126,7 +127,8 @@ let package = Package(
             name: "forecastle",
             dependencies: [
                 "AWSClients", "AWSProtocol", "AWSServer", "Accounts", "Artifacts", "AuditTrail", "AuthorityAPI", "CLinux",
-                "CZlib", "Catalog", "Envelope", "EnvelopeKMS", "FaultInjection", "ForecastAPI", "Forecasting", "Freshness",
+                "CZlib", "Catalog", "Dials", "Envelope", "EnvelopeKMS", "FaultInjection", "ForecastAPI", "Forecasting",
+                "Freshness",
                 "Jobs",
                 "JobsSimulation", "Kafka", "Keys",
                 "ObjectStore", "Outbox", "Pipelines", "Policies", "Postgres", "Secrets", "Telemetry", "TimeSeries",
@@ -143,12 +145,13 @@ let package = Package(
         room("PostgresTesting", ["Postgres", logging]),
         room("ServiceTesting", [serviceLifecycle]),
         tests("ArchitectureTests", []),
-        tests("TelemetryTests", ["Telemetry", metrics]),
+        tests("DialsTests", ["AWSProtocol", "AWSServer", "Dials", "Telemetry", metrics]),
+        tests("TelemetryTests", ["Telemetry", logging, metrics]),
         tests(
             "ObjectStoreTests",
             ["AWSClients", "AWSProtocol", "FaultInjection", "ObjectStore", "Secrets", "ServiceTesting", crypto, logging]),
         tests("KafkaTests", ["Kafka", "ServiceTesting", logging]),
-        tests("OutboxTests", ["Kafka", "Outbox", "Postgres", "PostgresTesting", "ServiceTesting", logging]),
+        tests("OutboxTests", ["Kafka", "Outbox", "Postgres", "PostgresTesting", "ServiceTesting", "Telemetry", logging]),
         tests("AWSProtocolTests", ["AWSProtocol", "Secrets"]),
         tests("AWSClientsTests", ["AWSClients", "AWSProtocol", "AWSServer", "Secrets", logging]),
         tests(
@@ -181,7 +184,7 @@ let package = Package(
                 "Secrets",
                 "ServiceTesting", logging,
             ]),
-        tests("JobsTests", ["Jobs", "Postgres", "PostgresTesting", crypto, logging]),
+        tests("JobsTests", ["Jobs", "Postgres", "PostgresTesting", "Telemetry", crypto, logging]),
         tests("JobsSimulationTests", ["Jobs", "JobsSimulation"]),
         tests(
             "AuditTrailTests",

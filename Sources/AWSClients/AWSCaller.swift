@@ -1,5 +1,6 @@
 package import AWSProtocol
 import Secrets
+import Telemetry
 
 package import struct FoundationEssentials.Date
 
@@ -172,6 +173,8 @@ package struct AWSCaller: Sendable {
         var request = made
         request.headers =
             [("Host", Endpoint.host(of: endpoint)), ("User-Agent", configuration.userAgent)] + made.headers
+        // Not signed: it says where the call belongs in a log and nothing about what it may do.
+        if let trace = TraceContext.current { request.headers.append((TraceContext.headerName, trace.text)) }
         try SigV4Signer(credentials: credentials, region: configuration.region, service: signingName)
             .sign(&request, at: surroundings.now(), bodyHash: bodyHash)
         do {

@@ -1,6 +1,7 @@
 import Freshness
 package import Logging
 package import Postgres
+import Telemetry
 
 package import struct FoundationEssentials.UUID
 
@@ -22,6 +23,8 @@ package final class AuditTrail: Sendable {
     let pool: PostgresPool
     package let pace: ExportPace
     private let group: GroupCommit<Entry>
+    private let recordTime = Measure.time(.auditAppendSeconds, [("write", "record")])
+    private let changeTime = Measure.time(.auditAppendSeconds, [("write", "change")])
 
     /// A record on its way, and what the request that it tells of has taken from caches.
     private struct Entry: Sendable {
@@ -76,8 +79,10 @@ package final class AuditTrail: Sendable {
     package func record(_ records: [CloudTrailRecord]) async throws {
         try pace.check()
         let reliance = Reliance.current
+        let began = ContinuousClock.now
         // Written out here, by every caller for itself: the one who writes the batch holds up all others.
         try await group.commit(records.map { Entry(row: AuditRow($0), reliance: reliance) })
+        recordTime.record(.now - began)
         if !records.isEmpty { RecordedMark.current?.set() }
     }
 
@@ -92,6 +97,7 @@ package final class AuditTrail: Sendable {
     package func append(_ records: [CloudTrailRecord], on connection: PostgresConnection) async throws {
         guard !records.isEmpty else { return }
         try pace.check()
+        let began = ContinuousClock.now
         let rows = records.map(AuditRow.init)
         let shard = changeShard(of: connection)
         if let reliance = Reliance.current, case let scopes = Set(reliance.unproven.keys), !scopes.isEmpty {
@@ -99,6 +105,7 @@ package final class AuditTrail: Sendable {
             guard try Self.prove([reliance], scopes, answers) else { throw AuditError.outdated }
         }
         try Self.check(try await connection.query(AuditRow.append(rows, to: shard)))
+        changeTime.record(.now - began)
         pace.added(rows.count)
         RecordedMark.current?.set()
     }

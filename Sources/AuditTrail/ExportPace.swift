@@ -36,6 +36,9 @@ package final class ExportPace: Sendable {
         }
     }
 
+    /// Time since the beginning of the last pass that succeeded, or since the process began.
+    package var age: Duration { now() - state.withLock { $0.lastPass } }
+
     package func added(_ records: Int) {
         let isDue = state.withLock { state in
             state.records += records

@@ -3,7 +3,6 @@ package import AWSServer
 package import Accounts
 package import Freshness
 package import Logging
-import Metrics
 import Secrets
 import Telemetry
 
@@ -43,6 +42,8 @@ package struct AuthorityHandler: AWSRequestHandler {
         self.region = region
         self.board = board
         self.logger = logger
+        Measure.count(.signaturesRefused, [("code", "InvalidSignatureException")], by: 0)
+        Measure.count(.callsThrottled, [("quota", RequestQuota.principal.name)], by: 0)
     }
 
     package var secretTargets: Set<String> {
@@ -51,24 +52,39 @@ package struct AuthorityHandler: AWSRequestHandler {
 
     package func respond(to request: AWSRequest, requestID: String) async -> AWSResponse {
         defer { request.secretBody?.wipe() }
+        let meter = RequestMeter()
+        // Not signed, perhaps not even the client's: it stands in the log beside the request's id and decides nothing.
+        let trace = TraceContext(headers: request.headerValues(TraceContext.headerName))
+        return await LogScope(requestID: requestID).run(trace: trace) {
+            await respond(to: request, requestID: requestID, meter)
+        }
+    }
+
+    private func respond(to request: AWSRequest, requestID: String, _ meter: RequestMeter) async -> AWSResponse {
         // A request with a target is one of the JSON services, whatever else it may be: the error has to fit the client.
         let isJSON = !request.headerValues("x-amz-target").isEmpty
         do {
             try admit()
-            return isJSON
-                ? try await respondInJSON(to: request, requestID: requestID)
-                : try await respondInXML(to: request, requestID: requestID)
+            let response =
+                isJSON
+                ? try await respondInJSON(to: request, requestID: requestID, meter)
+                : try await respondInXML(to: request, requestID: requestID, meter)
+            return response
         } catch {
-            log(error, requestID: requestID)
+            finish(meter, error)
             return isJSON
                 ? .error(error)
                 : .queryError(error, namespace: Self.namespace(of: queryServices.values.first), requestID: requestID)
         }
     }
 
-    private func respondInJSON(to request: AWSRequest, requestID: String) async throws(AWSError) -> AWSResponse {
+    private func respondInJSON(
+        to request: AWSRequest, requestID: String, _ meter: RequestMeter
+    ) async throws(AWSError) -> AWSResponse {
         guard let target = request.target, let service = jsonServices[target.prefix], request.isAtRoot, request.method == "POST"
         else { throw .unknownOperation() }
+        meter.isOf(
+            service: service.signingName, operation: service.knows(operation: target.operation) ? target.operation : nil)
         let claim = try SignedRequestClaim(parsing: request)
         guard !claim.isPresigned else { throw .missingAuthenticationToken }
         // Taken out of the request once and admitted once, though the request may have to be decided twice.
@@ -77,6 +93,7 @@ package struct AuthorityHandler: AWSRequestHandler {
         defer { parsed?.secret?.wipe() }
         let reply = try await board.deciding(isFault: \.isFault) { () async throws(AWSError) -> AWSReply in
             let principal = try await authenticate(claim, for: service, request)
+            meter.authenticated()
             let call = call(target.operation, of: service, by: principal, request, requestID: requestID)
             // It records what it turns away itself, at its own pace.
             if !isAdmitted { try await admit(call, of: service) }
@@ -95,6 +112,7 @@ package struct AuthorityHandler: AWSRequestHandler {
                         userAgent: call.userAgent, claim: claim, body: body, secret: secret))
             }
         }
+        meter.answered(logger: logger)
         switch reply {
         case .json(let object): return .json(object)
         case .secretJSON(let body): return .secretJSON(body)
@@ -103,31 +121,36 @@ package struct AuthorityHandler: AWSRequestHandler {
         }
     }
 
-    private func respondInXML(to request: AWSRequest, requestID: String) async throws(AWSError) -> AWSResponse {
+    private func respondInXML(
+        to request: AWSRequest, requestID: String, _ meter: RequestMeter
+    ) async throws(AWSError) -> AWSResponse {
         guard request.isAtRoot, request.method == "POST" || request.method == "GET" else { throw .unknownOperation() }
         let claim = try SignedRequestClaim(parsing: request)
         guard let service = queryServices[claim.scope.service] else {
             throw .invalidSignature("Credential should be scoped to correct service.")
         }
         do {
-            return try await respond(of: service, claim, to: request, requestID: requestID)
+            return try await respond(of: service, claim, to: request, requestID: requestID, meter)
         } catch {
-            log(error, requestID: requestID)
+            finish(meter, error)
             return .queryError(error, namespace: Self.namespace(of: service), requestID: requestID)
         }
     }
 
     private func respond(
-        of service: any AuthorityService, _ claim: SignedRequestClaim, to request: AWSRequest, requestID: String
+        of service: any AuthorityService, _ claim: SignedRequestClaim, to request: AWSRequest, requestID: String,
+        _ meter: RequestMeter
     ) async throws(AWSError) -> AWSResponse {
         let parameters: QueryParameters
         var malformed: AWSError?
         do { parameters = try QueryParameters(of: request) } catch { (parameters, malformed) = (QueryParameters([:]), error) }
         let operation = parameters["Action"] ?? ""
+        meter.isOf(service: service.signingName, operation: service.knows(operation: operation) ? operation : nil)
         guard case .query(let version, let namespace) = service.route else { throw .internalFailure() }
         var isAdmitted = false
         let reply = try await board.deciding(isFault: \.isFault) { () async throws(AWSError) -> AWSReply in
             let principal = try await authenticate(claim, for: service, request)
+            meter.authenticated()
             let call = call(operation, of: service, by: principal, request, requestID: requestID)
             if !isAdmitted { try await admit(call, of: service) }
             isAdmitted = true
@@ -144,6 +167,7 @@ package struct AuthorityHandler: AWSRequestHandler {
             }
         }
         guard case .xml(let result) = reply else { throw .internalFailure() }
+        meter.answered(logger: logger)
         var writer = XMLWriter()
         // The service knows the operation by now, so that its name is safe as that of an element.
         writer.element(operation + "Response", namespace: namespace) { response in
@@ -194,7 +218,7 @@ package struct AuthorityHandler: AWSRequestHandler {
         do {
             return try await authenticator.authenticate(claim, service: service.signingName, now: request.receivedAt)
         } catch {
-            if !error.isRetriable { Counter(label: MetricName.signaturesRefused, dimensions: [("code", error.code)]).increment() }
+            if !error.isRetriable { Measure.count(.signaturesRefused, [("code", error.code)]) }
             throw error
         }
     }
@@ -227,11 +251,11 @@ package struct AuthorityHandler: AWSRequestHandler {
     }
 
     /// Causes go to the log and nowhere else.
-    private func log(_ error: AWSError, requestID: String) {
+    private func finish(_ meter: RequestMeter, _ error: AWSError) {
+        meter.answered(error.code, logger: logger)
         guard error.status >= 500 else { return }
         let cause = error.cause.map { "\($0)" } ?? "none given"
-        logger.error(
-            "request failed", metadata: ["request": "\(requestID)", "code": "\(error.code)", "cause": "\(cause)"])
+        logger.error("request failed", metadata: [LogField.code: "\(error.code)", LogField.cause: "\(cause)"])
     }
 }
 

@@ -14,6 +14,8 @@ package protocol AuthorityService: Sendable {
     var secretMembers: [String: String] { get }
     /// Bounds of a JSON body.
     var bodyLimits: JSONLimits { get }
+    /// Whether this is the name of an operation, and not something that a client made up.
+    func knows(operation: String) -> Bool
     /// Throws what the caller is told; whatever must not be told goes into the error's `cause`.
     func handle(operation: String, request: AuthenticatedRequest) async throws(AWSError) -> AWSReply
 }

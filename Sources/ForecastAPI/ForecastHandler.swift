@@ -4,6 +4,7 @@ import Catalog
 import Jobs
 package import Logging
 import Postgres
+import Telemetry
 
 /// The Forecast and ForecastQuery APIs over HTTP.
 ///
@@ -26,11 +27,21 @@ package struct ForecastHandler: AWSRequestHandler {
     }
 
     package func respond(to request: AWSRequest, requestID: String) async -> AWSResponse {
+        // Not signed, perhaps not even the client's: it goes into the log and on to whoever works for this request.
+        let trace = TraceContext(headers: request.headerValues(TraceContext.headerName)) ?? TraceContext()
+        return await LogScope(requestID: requestID).run(trace: trace) { await respond(request, requestID: requestID) }
+    }
+
+    private func respond(_ request: AWSRequest, requestID: String) async -> AWSResponse {
+        let meter = RequestMeter(service: "forecast")
         do {
-            return .json(try await answer(request, requestID: requestID))
+            let answer = try await answer(request, requestID: requestID, meter)
+            meter.answered(logger: logger)
+            return .json(answer)
         } catch {
             let known = Self.awsError(error)
-            var metadata: Logger.Metadata = ["request": "\(requestID)", "code": "\(known.code)"]
+            meter.answered(known.code, logger: logger)
+            var metadata: Logger.Metadata = [LogField.code: "\(known.code)"]
             if known.status >= 500 {
                 metadata["cause"] = "\(String(reflecting: known.cause ?? error))"
                 logger.error("request failed", metadata: metadata)
@@ -41,14 +52,18 @@ package struct ForecastHandler: AWSRequestHandler {
         }
     }
 
-    private func answer(_ request: AWSRequest, requestID: String) async throws -> JSONObject {
+    private func answer(
+        _ request: AWSRequest, requestID: String, _ meter: RequestMeter
+    ) async throws -> JSONObject {
         let claim = try SignedRequestClaim(parsing: request)
         guard request.method == "POST", request.path == "/", let operation = Self.operation(of: request) else {
             throw AWSError.unknownOperation()
         }
+        meter.isOf(service: request.target?.prefix == Self.queryPrefix ? "forecastquery" : "forecast", operation: operation.name)
         let (input, plan, refusal) = await prepare(operation, request)
         let caller = try await authorizer.authorize(
             claim, request: request, requestID: requestID, operation: operation, input: input, plan: plan)
+        meter.authenticated()
         if let refusal { throw refusal }
         guard let plan else { throw AWSError.internalFailure() }
         return try await plan.perform(caller)

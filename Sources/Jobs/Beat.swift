@@ -116,7 +116,6 @@ final class Beat: Sendable {
         for task in state.withLock({ Array($0.tasks.values) }) where now >= task.lease.trustUntil {
             guard task.lease.loss == nil else { continue }
             task.lease.lose(.trustEnded)
-            JobMetrics.trustEnded()
         }
     }
 }

@@ -3,13 +3,13 @@ import Synchronization
 /// A lease as the process that holds it knows it: the beat extends it or ends it, the work asks it.
 package final class HeldLease: Sendable {
     /// Why it ended before its task did.
-    package enum Loss: Sendable, Hashable {
+    package enum Loss: String, Sendable, Hashable, CaseIterable {
         /// Another attempt has the task.
         case taken
         /// The job failed or was stopped: the lease is given up so that clean-up need not wait for it.
         case cancelled
         /// It could not be renewed in time.
-        case trustEnded
+        case trustEnded = "trust-ended"
         /// The worker shuts down and its grace is over.
         case drained
     }
@@ -50,7 +50,9 @@ package final class HeldLease: Sendable {
             $0.loss = loss
             return true
         }
-        if isFirst { signal.continuation.finish() }
+        guard isFirst else { return }
+        JobMetrics.leaseLost(loss)
+        signal.continuation.finish()
     }
 
     /// Returns when the lease is lost, or when the calling task is cancelled. For one caller.

@@ -1,72 +1,91 @@
-import Metrics
+import FoundationEssentials
 import Telemetry
 
 /// What the engine counts.
 enum JobMetrics {
-    static func accepted(_ kind: JobKind) { count(MetricName.jobsAccepted, kind) }
-    static func failing(_ kind: JobKind) { count("forecastle_jobs_failing", kind) }
-    static func died(_ kind: JobKind, _ reason: DeathReason) {
-        count("forecastle_jobs_dead", ["kind": kind.rawValue, "reason": reason.rawValue])
+    /// What a worker of these kinds may count, at 0: what has not happened yet is then seen as that and not as missing.
+    static func declareWorker(_ kinds: [JobKind]) {
+        for kind in kinds {
+            for name: MetricName in [
+                .jobsFailing, .jobsRedriven, .specificationsRefused, .tasksClaimed, .taskRetries, .chunks, .chunkInputBytes,
+                .chunkRows,
+            ] { count(name, kind, by: 0) }
+            for outcome in ["succeeded", "failed", "stopped"] {
+                count(.jobsFinished, kind, [("outcome", outcome)], by: 0)
+                _ = Measure.time(.jobSeconds, [("kind", kind.rawValue), ("outcome", outcome)])
+            }
+            for outcome in ["done", "error"] {
+                count(.tasksFinished, kind, [("outcome", outcome)], by: 0)
+                _ = Measure.time(.taskSeconds, [("kind", kind.rawValue), ("outcome", outcome)])
+            }
+            for reason in DeathReason.allCases { count(.jobsDead, kind, [("reason", reason.rawValue)], by: 0) }
+            Measure.set(.tasksUnserved, [("kind", kind.rawValue)], to: 0)
+        }
+        for loss in HeldLease.Loss.allCases { leaseLost(loss, by: 0) }
+        for name: MetricName in [
+            .leasesExpired, .fencedWrites, .grantsCreated, .grantsRetired, .grantRetirementsFailed, .grantsLeft,
+            .objectsCollected, .tasksRungAgain, .jobsArchived,
+        ] { Measure.count(name, by: 0) }
+        Measure.set(.sweeperLeads, to: 0)
+        Measure.set(.tasksRunning, to: 0)
     }
 
-    static func redriven(_ kind: JobKind) { count("forecastle_jobs_redriven", kind) }
+    static func declareEngine() {
+        for outcome in StopOutcome.allCases { Measure.count(.jobStops, [("outcome", outcome.rawValue)], by: 0) }
+    }
+
+    static func accepted(_ kind: JobKind) { count(.jobsAccepted, kind) }
+    static func failing(_ kind: JobKind) { count(.jobsFailing, kind) }
+    static func died(_ kind: JobKind, _ reason: DeathReason) { count(.jobsDead, kind, [("reason", reason.rawValue)]) }
+    static func redriven(_ kind: JobKind) { count(.jobsRedriven, kind) }
 
     /// Ready tasks that no worker which runs has a handler for.
-    static func unserved(_ kind: JobKind, _ tasks: Int) {
-        Gauge(label: "forecastle_tasks_unserved", dimensions: [("kind", kind.rawValue)]).record(tasks)
+    static func unserved(_ tasks: [JobKind: Int]) {
+        Measure.replace(.tasksUnserved, tasks.map { ([("kind", $0.key.rawValue)], Double($0.value)) })
     }
 
-    static func archived(_ number: Int) { count("forecastle_jobs_archived", by: number) }
-    static func leads(_ leads: Bool) { Gauge(label: "forecastle_sweeper_leads").record(leads ? 1 : 0) }
+    static func archived(_ number: Int) { Measure.count(.jobsArchived, by: number) }
+    static func leads(_ leads: Bool) { Measure.set(.sweeperLeads, to: leads ? 1 : 0) }
+    static func refused(_ kind: JobKind) { count(.specificationsRefused, kind) }
 
-    static func refused(_ kind: JobKind) { count("forecastle_job_specifications_refused", kind) }
-
-    static func ended(_ kind: JobKind, _ state: JobState) {
-        count(MetricName.jobsFinished, ["kind": kind.rawValue, "outcome": state.rawValue])
+    static func ended(_ job: JobRecord, _ state: JobState) {
+        let labels = [("kind", job.kind.rawValue), ("outcome", state.rawValue)]
+        Measure.count(.jobsFinished, labels)
+        Measure.observe(.jobSeconds, labels, .seconds(max(0, Date().timeIntervalSince(job.acceptedAt))))
     }
 
-    static func stopRequested(_ outcome: StopOutcome) {
-        count("forecastle_job_stops", ["outcome": outcome.rawValue])
-    }
-
-    static func claimed(_ kind: JobKind) { count(MetricName.tasksClaimed, kind) }
-    static func retried(_ kind: JobKind) { count("forecastle_task_retries", kind) }
+    static func stopRequested(_ outcome: StopOutcome) { Measure.count(.jobStops, [("outcome", outcome.rawValue)]) }
+    static func claimed(_ kind: JobKind) { count(.tasksClaimed, kind) }
+    static func retried(_ kind: JobKind) { count(.taskRetries, kind) }
 
     /// An attempt ended, after this long.
-    static func attemptEnded(_ kind: JobKind, outcome: String, seconds: Duration) {
-        let dimensions = ["kind": kind.rawValue, "outcome": outcome]
-        count(MetricName.tasksFinished, dimensions)
-        let (whole, attoseconds) = seconds.components
-        Timer(label: MetricName.taskSeconds, dimensions: sorted(dimensions))
-            .recordNanoseconds(whole * 1_000_000_000 + attoseconds / 1_000_000_000)
+    static func attemptEnded(_ kind: JobKind, outcome: String, after time: Duration) {
+        let labels = [("kind", kind.rawValue), ("outcome", outcome)]
+        Measure.count(.tasksFinished, labels)
+        Measure.observe(.taskSeconds, labels, time)
     }
 
-    static func running(_ number: Int) { Gauge(label: MetricName.tasksRunning).record(number) }
-    static func fencedWrite() { count(MetricName.fencedWrites) }
-    static func leasesExpired(_ number: Int) { count(MetricName.leasesExpired, by: number) }
-    static func trustEnded() { count("forecastle_worker_trust_ended") }
-
-    static func chunk(_ kind: JobKind, bytes: Int64) {
-        count("forecastle_chunks", kind)
-        count("forecastle_chunk_input_bytes", ["kind": kind.rawValue], by: Int(bytes))
+    static func running(_ number: Int) { Measure.set(.tasksRunning, to: Double(number)) }
+    static func fencedWrite() { Measure.count(.fencedWrites) }
+    static func leasesExpired(_ number: Int) { Measure.count(.leasesExpired, by: number) }
+    static func leaseLost(_ loss: HeldLease.Loss, by number: Int = 1) {
+        Measure.count(.leasesLost, [("reason", loss.rawValue)], by: number)
     }
 
-    static func grantCreated() { count(MetricName.grantsCreated) }
-    static func grantRetired() { count(MetricName.grantsRetired) }
-    static func grantNotRetired() { count("forecastle_grant_retirements_failed") }
-    static func grantsLeft(_ number: Int) { count("forecastle_grants_left", by: number) }
-    static func objectsCollected(_ number: Int) { count(MetricName.objectsCollected, by: number) }
-    static func rungAgain(_ number: Int) { count("forecastle_tasks_rung_again", by: number) }
-
-    private static func count(_ name: String, _ kind: JobKind) {
-        count(name, ["kind": kind.rawValue])
+    static func chunk(_ kind: JobKind, bytes: Int64, rows: Int64) {
+        count(.chunks, kind)
+        count(.chunkInputBytes, kind, by: Int(bytes))
+        count(.chunkRows, kind, by: Int(rows))
     }
 
-    private static func count(_ name: String, _ dimensions: [String: String] = [:], by number: Int = 1) {
-        Counter(label: name, dimensions: sorted(dimensions)).increment(by: number)
-    }
+    static func grantCreated() { Measure.count(.grantsCreated) }
+    static func grantRetired() { Measure.count(.grantsRetired) }
+    static func grantNotRetired() { Measure.count(.grantRetirementsFailed) }
+    static func grantsLeft(_ number: Int) { Measure.count(.grantsLeft, by: number) }
+    static func objectsCollected(_ number: Int) { Measure.count(.objectsCollected, by: number) }
+    static func rungAgain(_ number: Int) { Measure.count(.tasksRungAgain, by: number) }
 
-    private static func sorted(_ dimensions: [String: String]) -> [(String, String)] {
-        dimensions.map { ($0.key, $0.value) }.sorted { $0.0 < $1.0 }
+    private static func count(_ name: MetricName, _ kind: JobKind, _ more: Measure.Labels = [], by number: Int = 1) {
+        Measure.count(name, [("kind", kind.rawValue)] + more, by: number)
     }
 }

@@ -1,11 +1,12 @@
 import FoundationEssentials
 import Postgres
+import Telemetry
 
 extension JobRecord {
     static let columns = """
         id, kind, version, account, resource, incarnation, specification, signature, source_address, user_agent, \
         state, epoch, priority, total_tasks, open_tasks, message, manifest_object, manifest_digest, manifest_generation, \
-        commit_detail, grants_left, redrives, accepted_at, started_at, finalizing_at, retiring_at, ending_at, finished_at
+        commit_detail, grants_left, redrives, traceparent, accepted_at, started_at, finalizing_at, retiring_at, ending_at, finished_at
         """
 
     init(_ row: PostgresRow) throws {
@@ -34,6 +35,7 @@ extension JobRecord {
         }
         grantsLeft = try row.get("grants_left")
         redrives = try row.get("redrives")
+        trace = try row.get("traceparent", as: String?.self).flatMap { TraceContext($0) }
         acceptedAt = try row.get("accepted_at")
         startedAt = try row.get("started_at", as: Date?.self)
         finalizingAt = try row.get("finalizing_at", as: Date?.self)

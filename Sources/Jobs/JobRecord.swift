@@ -1,4 +1,5 @@
 package import FoundationEssentials
+package import Telemetry
 
 /// A job as it stood when its row was read.
 package struct JobRecord: Sendable {
@@ -16,6 +17,8 @@ package struct JobRecord: Sendable {
     package let grantsLeft: Int
     /// How often an operator had it run again after it failed.
     package let redrives: Int
+    /// Of the request that it was accepted with. The row's word alone: for logs.
+    package let trace: TraceContext?
     package let acceptedAt: Date
     package let startedAt: Date?
     package let finalizingAt: Date?

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Outbox
 import Postgres
+import Telemetry
 
 extension JobsEngine {
     /// Jobs that one transaction accepts at most.
@@ -28,8 +29,8 @@ extension JobStore {
         return [
             """
             INSERT INTO job (id, kind, version, account, resource, incarnation, specification, signature,
-                             source_address, user_agent, priority)
-            SELECT *, \(priority)::smallint
+                             source_address, user_agent, priority, traceparent)
+            SELECT *, \(priority)::smallint, \(TraceContext.current?.text)::text
             FROM unnest(\(jobs.map(\.job.rawValue)), \(jobs.map(\.kind.rawValue)), \(jobs.map(\.version)),
                         \(jobs.map(\.account)), \(jobs.map(\.resourceARN)), \(jobs.map(\.incarnation)),
                         \(jobs.map(\.document)), \(submissions.map(\.signature)), \(jobs.map(\.sourceAddress)),

@@ -12,6 +12,7 @@ package struct JobsEngine: Sendable {
         wakeRelay: @escaping @Sendable () -> Void = {}
     ) {
         store = JobStore(pool: pool, configuration: configuration, logger: logger, wakeRelay: wakeRelay)
+        JobMetrics.declareEngine()
     }
 
     /// Accepts a job: what `alongside` changes (the resource), the job, its plan task and the doorbell, in one

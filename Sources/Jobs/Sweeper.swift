@@ -13,6 +13,8 @@ package struct Sweeper: Service {
         package var reconcileInterval: Duration
         /// A task that is due this long and not rung since is rung again.
         package var ringAfter: Duration
+        /// Between two readings of the queues' lengths.
+        package var readingInterval: Duration = .seconds(2)
 
         package init(
             interval: Duration = .seconds(1), reconcileInterval: Duration = .seconds(60),
@@ -55,6 +57,7 @@ package struct Sweeper: Service {
             await withDiscardingTaskGroup { group in
                 // Apart from the sweeping: a call to KMS that takes its time must not cost the term.
                 group.addTask { await stand() }
+                group.addTask { await readWhileLeading() }
                 await sweepWhileLeading()
                 group.cancelAll()
             }
@@ -90,6 +93,26 @@ package struct Sweeper: Service {
             await step("days that are over") { try await store.forgetHistory(term: term) }
             nextRound = .now + configuration.reconcileInterval
         } while (try? await Task.sleep(for: configuration.interval)) != nil
+    }
+
+    /// How full the tables are, for metrics: told by the leader alone, so that it is asked once however many processes there are.
+    /// Where much waits a reading takes longer, and they come more seldom: they have a twentieth of the time at most.
+    private func readWhileLeading() async {
+        var pause = configuration.readingInterval
+        repeat {
+            pause = configuration.readingInterval
+            guard leadership.term != nil else {
+                QueueReadings.forget()
+                continue
+            }
+            let began = ContinuousClock.now
+            await step("reading of the queues") {
+                try await store.readQueues().publish()
+                return 0
+            }
+            pause = max(pause, (ContinuousClock.now - began) * 20)
+        } while (try? await Task.sleep(for: pause)) != nil
+        QueueReadings.forget()
     }
 
     /// One sweep of everything but what is done once a minute, if this process leads or can. What fails is logged and
@@ -133,8 +156,8 @@ package struct Sweeper: Service {
     /// Left alone, said aloud: a kind or version that is newer than every worker waits for the worker that knows it.
     private func reportUnserved() async throws -> Int {
         let unserved = try await store.unserved()
+        JobMetrics.unserved(Dictionary(unserved.map { ($0.kind, $0.tasks) }, uniquingKeysWith: +))
         for (kind, version, tasks) in unserved {
-            JobMetrics.unserved(kind, tasks)
             logger.warning(
                 "No worker that runs serves these tasks",
                 metadata: ["kind": "\(kind)", "version": "\(version)", "tasks": "\(tasks)"])

@@ -86,7 +86,7 @@ package final class TaskContext: Sendable {
         try await chunks.submit(
             ChunkRequest(chunk: chunk, task: claimed, totalBytes: totalBytes, totalRows: totalRows))
         claimed.progress.becameDurable(bytes: totalBytes, rows: totalRows)
-        JobMetrics.chunk(job.kind, bytes: bytes)
+        JobMetrics.chunk(job.kind, bytes: bytes, rows: rows)
         try await faults.reach(.chunkRecorded)
         if isDraining { throw JobError.released }
     }

@@ -82,7 +82,7 @@ extension JobStore {
             }
         }
         if left > 0 { JobMetrics.grantsLeft(left) }
-        JobMetrics.ended(task.job.kind, task.job.state == .failing ? .failed : .stopped)
+        JobMetrics.ended(task.job, task.job.state == .failing ? .failed : .stopped)
     }
 
     private static func message(_ message: String?, left: Int) -> String? {

@@ -141,7 +141,7 @@ extension JobStore {
                 try await handler.publish(record, of: job, on: connection)
             }
         }
-        JobMetrics.ended(task.job.kind, .succeeded)
+        JobMetrics.ended(task.job, .succeeded)
     }
 
     /// A decided job fails after all.

@@ -2,6 +2,7 @@ package import Logging
 package import Postgres
 import ServiceLifecycle
 import Synchronization
+import Telemetry
 
 /// Runs jobs of the kinds it has handlers for: claims, works, commits, cleans up. Any number of them share a database.
 package final class Worker: Service, Sendable {
@@ -43,6 +44,7 @@ package final class Worker: Service, Sendable {
         self.doorbell = doorbell
         self.faults = faults
         self.logger = logger
+        JobMetrics.declareWorker(handlers.map(\.kind))
         let store = JobStore(pool: pool, configuration: jobs, logger: logger, wakeRelay: wakeRelay)
         self.store = store
         finishes = WriteGroup(batchMax: JobStore.finishBatch) { await store.finishWork($0) }
@@ -130,7 +132,9 @@ package final class Worker: Service, Sendable {
                     // Before anything is awaited: from the claim on the beat must know the lease.
                     beat.hold(task)
                     tasks.addTask {
-                        await self.perform(task, on: threads)
+                        await self.scope(of: task).run(trace: task.job.trace?.child() ?? TraceContext()) {
+                            await self.perform(task, on: threads)
+                        }
                         self.countRunning(-1)
                         self.doorbell.ring()
                     }
@@ -167,9 +171,19 @@ package final class Worker: Service, Sendable {
             }
             return failure
         }
-        JobMetrics.attemptEnded(
-            task.job.kind, outcome: failure == nil ? "done" : "error", seconds: .now - began)
-        if let failure { await settle(task, after: failure) }
+        let time = ContinuousClock.now - began
+        JobMetrics.attemptEnded(task.job.kind, outcome: failure == nil ? "done" : "error", after: time)
+        guard let failure else {
+            return logger.log(
+                level: LogScope.stepLevel, "A task is done",
+                metadata: ["role": "\(task.role.rawValue)", LogField.seconds: "\(time.inSeconds)"])
+        }
+        await settle(task, after: failure)
+    }
+
+    private func scope(of task: ClaimedTask) -> LogScope {
+        LogScope(
+            job: "\(task.job.id)", task: "\(task.id)", attempt: task.attempt, kind: task.job.kind.rawValue)
     }
 
     private func countRunning(_ change: Int) {

@@ -2,6 +2,7 @@ package import Kafka
 package import Logging
 import ServiceLifecycle
 import Synchronization
+import Telemetry
 
 /// Hears the doorbells of job kinds. Whatever a message holds (garbage, nothing, a job that was never accepted), it only
 /// makes somebody look into the database; its offset is committed once it rang, in its own time, so that a broker which is
@@ -33,12 +34,21 @@ package final class Doorbells: Service, Sendable {
             tasks.addTask { await self.commit(changes) }
             for await message in group.messages {
                 ring(message.topic)
+                note(message)
                 heard.withLock { $0[Partition(topic: message.topic, number: message.partition)] = message }
                 changed.yield()
             }
             changed.finish()
             try await tasks.waitForAll()
         }
+    }
+
+    /// Whoever wrote the header: it stands in a line of the log and goes no further. Whether the trace is sampled is not taken
+    /// from here either, so that nobody who can write to the topic can fill a log.
+    private func note(_ message: KafkaMessage) {
+        guard let trace = message.traceparent.flatMap({ TraceContext($0) }) else { return }
+        logger.debug(
+            "a doorbell rang", metadata: [LogField.topic: "\(message.topic)", LogField.traceID: "\(trace.traceID)"])
     }
 
     private func commit(_ changes: AsyncStream<Void>) async {

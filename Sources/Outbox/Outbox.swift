@@ -1,4 +1,5 @@
 package import Postgres
+import Telemetry
 
 /// The table `outbox`: what is appended in a transaction is published after it commits, at least once and in no promised
 /// order; what is rolled back is never published.
@@ -11,6 +12,8 @@ package enum Outbox {
         package let topic: TopicName
         package let key: [UInt8]?
         package let payload: [UInt8]
+        /// Of the work that appends it.
+        package let traceparent: String?
 
         /// Throws `OutboxError` naming what is too long.
         package init(topic: String, key: [UInt8]? = nil, payload: [UInt8]) throws(OutboxError) {
@@ -21,6 +24,7 @@ package enum Outbox {
             }
             self.key = key
             self.payload = payload
+            traceparent = TraceContext.current?.text
         }
     }
 
@@ -40,8 +44,16 @@ package enum Outbox {
     package static func statement(of message: Message) -> PostgresQuery {
         // clock_timestamp(), not now(): a transaction may have begun long ago, and rows are claimed by age.
         """
-        INSERT INTO outbox (topic, key, payload, available_at)
-        VALUES (\(message.topic.name), \(message.key), \(message.payload), clock_timestamp())
+        INSERT INTO outbox (topic, key, payload, traceparent, available_at)
+        VALUES (\(message.topic.name), \(message.key), \(message.payload), \(message.traceparent), clock_timestamp())
+        """
+    }
+
+    /// Rows `waiting`, counted up to `limit`, and the age of the oldest of those in seconds, `oldest` (NULL where there is none).
+    package static func reading(limit: Int) -> PostgresQuery {
+        """
+        SELECT count(*) AS waiting, extract(epoch FROM clock_timestamp() - min(created_at))::float8 AS oldest
+        FROM (SELECT created_at FROM outbox ORDER BY available_at, id LIMIT \(limit)) AS bounded
         """
     }
 }

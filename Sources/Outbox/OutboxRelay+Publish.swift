@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Kafka
 import Logging
+import Telemetry
 
 extension OutboxRelay {
     private struct Outcome {
@@ -14,7 +15,7 @@ extension OutboxRelay {
     func publish(_ batch: [OutboxRow], token: UUID) async throws -> Bool {
         var acknowledged: [Int] = []
         var givenBack: [Duration: [Int]] = [:]
-        var passing = 0
+        var (passing, parked) = (0, 0)
         for outcome in await outcomes(of: batch) {
             switch outcome.answer.consequence(claims: outcome.row.claims) {
             case .remove: acknowledged.append(outcome.row.id)
@@ -22,10 +23,14 @@ extension OutboxRelay {
             }
             if outcome.answer == .notThrough { passing += 1 }
             guard outcome.answer == .refusedForGood, let error = outcome.error else { continue }
+            parked += 1
             logger.error(
                 "a message of the outbox is refused",
                 metadata: ["row": "\(outcome.row.id)", "topic": "\(outcome.row.topic)", "error": "\(error)"])
         }
+        Measure.count(.outboxPublished, by: acknowledged.count)
+        Measure.count(.outboxFailures, [("outcome", "released")], by: passing)
+        Measure.count(.outboxFailures, [("outcome", "parked")], by: parked)
         if !acknowledged.isEmpty {
             let removed = try await rows.remove(acknowledged, token: token)
             if removed < acknowledged.count {
@@ -54,7 +59,8 @@ extension OutboxRelay {
             for row in batch {
                 group.addTask { [publisher] in
                     do {
-                        try await publisher.send(topic: row.topic, key: row.key, value: row.payload)
+                        try await publisher.send(
+                            topic: row.topic, key: row.key, value: row.payload, traceparent: row.traceparent)
                         return Outcome(row: row, answer: .acknowledged, error: nil)
                     } catch {
                         let error = error as? KafkaError

@@ -3,6 +3,7 @@ package import Logging
 package import Postgres
 import ServiceLifecycle
 import Synchronization
+import Telemetry
 
 /// Publishes what stands in the outbox: claims rows under a short lease, publishes them, removes what was acknowledged.
 /// Several relays share the work. One that dies in the middle leaves rows that others take when the lease has ended, so a
@@ -50,6 +51,8 @@ package final class OutboxRelay: Service, Sendable {
         self.rows = OutboxRows(pool: pool)
         self.publisher = publisher
         self.logger = logger
+        Measure.count(.outboxPublished, by: 0)
+        for outcome in ["released", "parked"] { Measure.count(.outboxFailures, [("outcome", outcome)], by: 0) }
     }
 
     /// There is something to publish: to be called after the commit. Never waits, and many calls make one round.

@@ -7,6 +7,7 @@ package struct OutboxRow: Sendable {
     let topic: String
     let key: [UInt8]?
     let payload: [UInt8]
+    let traceparent: String?
     /// How often it was claimed, this time included.
     package let claims: Int
 }
@@ -29,12 +30,13 @@ package struct OutboxRows: Sendable {
                 ORDER BY available_at, id LIMIT \(limit) FOR UPDATE SKIP LOCKED)
             UPDATE outbox SET available_at = clock_timestamp() + \(lease), claim = \(token), claims = claims + 1
             FROM due WHERE outbox.id = due.id
-            RETURNING outbox.id, topic, key, payload, claims
+            RETURNING outbox.id, topic, key, payload, traceparent, claims
             """
         ).map { row in
             OutboxRow(
                 id: try row.get("id"), topic: try row.get("topic"), key: try row.get("key", as: [UInt8]?.self),
-                payload: try row.get("payload"), claims: try row.get("claims", as: Int.self))
+                payload: try row.get("payload"), traceparent: try row.get("traceparent", as: String?.self),
+                claims: try row.get("claims", as: Int.self))
         }.sorted { $0.id < $1.id }
     }
 

@@ -16,6 +16,8 @@ package struct PostgresConfiguration: Sendable {
     /// Takes the place of the connection string's `dbname`.
     package var database: String?
     package var applicationName: String
+    /// What the pool is called in metrics: a few names for all processes.
+    package var poolName = "other"
     /// Bound of the pool. A listener (`notifications(on:)`) holds one connection more.
     package var maximumConnections = Self.defaultMaximumConnections
     /// Bound of the tasks that wait for a connection; one more is refused with `.poolExhausted` at once.

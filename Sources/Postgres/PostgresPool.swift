@@ -1,6 +1,7 @@
 package import Logging
 import ServiceLifecycle
 import Synchronization
+import Telemetry
 
 /// A bounded set of sessions with the server, made on demand and lent one at a time.
 ///
@@ -28,10 +29,13 @@ package final class PostgresPool: Service, Sendable {
     let logger: Logger
     let closing = ClosingSignal()
     private let state: Mutex<State>
+    private let acquireTime: MeasuredTime
 
     package init(configuration: PostgresConfiguration, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
+        acquireTime = Measure.time(.poolAcquireSeconds, [("pool", configuration.poolName)])
+        Measure.count(.poolConnectFailures, [("pool", configuration.poolName)], by: 0)
         state = Mutex(
             State(
                 machine: PoolStateMachine(
@@ -60,18 +64,38 @@ package final class PostgresPool: Service, Sendable {
         withExtendedLifetime(dropped) {}
     }
 
+    /// Connections and who waits for one, at this moment.
+    package struct Use: Sendable {
+        package let leased: Int
+        package let idle: Int
+        package let opening: Int
+        package let waiting: Int
+    }
+
+    package var use: Use {
+        state.withLock {
+            Use(
+                leased: $0.machine.leasedCount, idle: $0.machine.idleCount, opening: $0.machine.openingCount,
+                waiting: $0.machine.waiterCount)
+        }
+    }
+
     /// Tasks in line for a connection.
     package var waiterCount: Int { state.withLock { $0.machine.waiterCount } }
 
     // MARK: Lending
 
     func acquire() async throws -> Lease {
+        let began = ContinuousClock.now
         // Each idle session that turns out to be dead makes room for the next; there are no more than the bound.
         for _ in 0...configuration.maximumConnections {
             try Task.checkCancellation()
             let lease: Lease
             if let idle = idleLease() { lease = idle } else { lease = try await waitForLease() }
-            if lease.connection.isUsable() { return lease }
+            if lease.connection.isUsable() {
+                acquireTime.record(ContinuousClock.now - began)
+                return lease
+            }
             release(lease)
         }
         throw PostgresError(.connectionLost, message: "Every session of the pool was found dead.")
@@ -230,6 +254,7 @@ package final class PostgresPool: Service, Sendable {
             let action = state.machine.openFailed(id, isFinal: isFinal, now: now, fraction: fraction)
             return (action.opening, action.failing.compactMap { state.continuations.removeValue(forKey: $0) })
         }
+        Measure.count(.poolConnectFailures, [("pool", configuration.poolName)])
         logger.warning("No connection to PostgreSQL", metadata: ["error": "\(failure)", "cause": "\(failure.cause ?? "")"])
         failing.forEach { $0.resume(throwing: failure) }
         if let opening { open(opening) }

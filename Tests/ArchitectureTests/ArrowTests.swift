@@ -40,6 +40,7 @@ private let plan: [String: (level: Int, rooms: Set<String>, packages: Set<String
     ),
     "AuditTrail": (2, ["AWSProtocol", "Freshness", "Postgres"], ["Crypto", "Logging", "Metrics", "ServiceLifecycle"]),
     "Catalog": (2, ["AWSProtocol", "Postgres"], []),
+    "Dials": (2, ["AWSProtocol", "AWSServer"], ["Logging", "ServiceLifecycle"]),
     "EnvelopeFuzzing": (2, ["Envelope"], []),
     "EnvelopeKMS": (2, ["AWSClients", "AWSProtocol", "Envelope"], []),
     "Forecasting": (2, ["TimeSeries"], []),

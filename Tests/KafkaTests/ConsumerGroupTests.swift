@@ -207,3 +207,18 @@ import Testing
         }
     }
 }
+
+@Test func theTraceOfAMessageArrivesWithIt() async throws {
+    let broker = try EmbeddedBroker(topics: ["t": 1], logger: quiet)
+    let producer = try KafkaProducer(configuration: configuration(broker), logger: quiet)
+    let consumer = try KafkaConsumerGroup(configuration: configuration(broker), groupID: "g", topics: ["t"], logger: quiet)
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    try await with(producer, consumer) {
+        for traceparent in [trace, nil, "", String(repeating: "x", count: 64), String(repeating: "x", count: 65)] {
+            try await producer.send(topic: "t", value: [1], traceparent: traceparent)
+        }
+        let read = try await values(5, from: consumer.messages)
+        // What is longer than one can be is as good as none.
+        #expect(read.map(\.traceparent) == [trace, nil, "", String(repeating: "x", count: 64), nil])
+    }
+}

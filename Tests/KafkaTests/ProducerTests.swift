@@ -143,3 +143,19 @@ import Testing
     let error = await #expect(throws: KafkaError.self) { try await producer.send(topic: "t", value: [1]) }
     #expect(error?.code == .closed && error?.isRetriable == false)
 }
+
+@Test func brokersAreAskedForWhoWantsToKnow() async throws {
+    let broker = try EmbeddedBroker(topics: ["t": 1], logger: quiet)
+    let producer = try KafkaProducer(configuration: configuration(broker), logger: quiet)
+    try await with(producer) {
+        try await within("an answer of the broker") {
+            while (try? await producer.askBrokers()) == nil { try await Task.sleep(for: .milliseconds(5)) }
+        }
+        broker.setDown()
+        try await within("the broker to be missed") {
+            while (try? await producer.askBrokers()) != nil { try await Task.sleep(for: .milliseconds(5)) }
+        }
+    }
+    let error = await #expect(throws: KafkaError.self) { try await producer.askBrokers() }
+    #expect(error?.code == .closed)
+}

@@ -5,6 +5,7 @@ import Postgres
 import PostgresTesting
 import ServiceLifecycle
 import ServiceTesting
+import Telemetry
 import Testing
 
 @Suite(.enabled(if: TestDatabase.isAvailable))
@@ -32,6 +33,21 @@ struct OutboxRelayTests {
                 TestPublisher.Sent(topic: "t\($0 % 3)", key: [7], value: Array("\($0)".utf8))
             }
             #expect(publisher.sent.count == 50 && Set(publisher.sent) == Set(expected))
+        }
+    }
+
+    @Test func aRowIsPublishedWithTheTraceOfTheWorkThatAppendedIt() async throws {
+        try await TestDatabase.with(migrations: .jobs) { pool in
+            let publisher = TestPublisher()
+            let relay = try relay(pool, publisher) { $0.batchRows = 1 }
+            let trace = TraceContext()
+            try await TraceContext.$current.withValue(trace) { try await append("traced", on: pool) }
+            try await append("untraced", on: pool)
+            try await with(relay) {
+                relay.wake()
+                try await waitUntilEmpty(pool)
+            }
+            #expect(publisher.traces == [trace.text, nil])
         }
     }
 

@@ -27,12 +27,15 @@ final class TestPublisher: MessagePublisher {
         var standing = Answer.acknowledge
         var refused: [[UInt8]: KafkaError] = [:]
         var sent: [Sent] = []
+        var traces: [String?] = []
     }
 
     private let state = Mutex(State())
     private let changes = AsyncStream.makeStream(of: Void.self)
 
     var sent: [Sent] { state.withLock { $0.sent } }
+    /// The place in a trace that each was sent with.
+    var traces: [String?] { state.withLock { $0.traces } }
 
     /// The next sends are answered so, those after them by `standing`.
     func answer(_ answers: [Answer] = [], standing: Answer = .acknowledge) {
@@ -42,6 +45,11 @@ final class TestPublisher: MessagePublisher {
     /// Whatever the others are answered, this message is refused each time.
     func refuse(_ value: [UInt8], with error: KafkaError) {
         state.withLock { $0.refused[value] = error }
+    }
+
+    func send(topic: String, key: [UInt8]?, value: [UInt8], traceparent: String?) async throws {
+        state.withLock { $0.traces.append(traceparent) }
+        try await send(topic: topic, key: key, value: value)
     }
 
     func send(topic: String, key: [UInt8]?, value: [UInt8]) async throws {

@@ -2,6 +2,7 @@ import AWSProtocol
 import Crypto
 import Envelope
 package import ObjectStore
+import Telemetry
 
 /// Writes an artifact for one attempt: chunks, each a message under a data key of its own, then the manifest.
 package struct ArtifactWriter: Sendable {
@@ -57,6 +58,7 @@ package struct ArtifactWriter: Sendable {
         let message = try await MessageSealer.sealMessage(
             manifest.serialized(), provider: access.provider,
             context: access.scope.context(kind: .manifest, attempt: attempt), frameBytes: frameBytes)
+        Measure.count(.bytesSealed, by: message.count)
         guard message.count <= ArtifactFormat.maximumManifestBytes else {
             throw ArtifactError.tooLarge("A manifest has at most \(ArtifactFormat.maximumManifestBytes) bytes.")
         }

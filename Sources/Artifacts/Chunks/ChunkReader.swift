@@ -1,6 +1,7 @@
 import Envelope
 import ObjectStore
 import Secrets
+import Telemetry
 
 /// A chunk that a manifest pins, opened: ranges of its plaintext, each from just the frames that hold it.
 package final class ChunkReader: Sendable {
@@ -47,7 +48,9 @@ package final class ChunkReader: Sendable {
         let frames = layout.frames(ofPlaintext: range)
         let body = try await Self.get(layout.messageRange(ofFrames: frames), of: key, in: store)
         try access.lease.check()
-        return try opener.openRange(range, of: layout, body: body[...])
+        let plaintext = try opener.openRange(range, of: layout, body: body[...])
+        Measure.count(.bytesOpened, by: plaintext.count)
+        return plaintext
     }
 
     package static let maximumRangeBytes = 64 << 20

@@ -1,6 +1,7 @@
 import Envelope
 import ObjectStore
 import Secrets
+import Telemetry
 
 /// One chunk in the making: plaintext goes in, sealed frames go to the store in batches. Memory is bounded by the batch.
 /// Use it from one task at a time.
@@ -109,6 +110,7 @@ package actor ChunkWriter {
             }
         }
         nextFrame += pending.count / sealer.frameBytes
+        Measure.count(.bytesSealed, by: pending.count)
         pending.withUnsafeMutableBytes { wipe($0) }
         pending.removeAll(keepingCapacity: !isFinal)
         try await writer.append(sealed)

@@ -1,5 +1,6 @@
 package import Secrets
 import Synchronization
+import Telemetry
 
 /// The right to hold data keys, and plaintext opened under them, of one artifact under one grant.
 ///
@@ -22,6 +23,12 @@ package final class KeyLease: Sendable {
         var nextHandler = 0
         /// Grows with what is alive, so that dead entries are swept now and then and not at every registration.
         var sweepAt = 64
+        /// When the first announcement came that no answer has settled since.
+        var announcedAt: Duration?
+
+        mutating func confirmed(askedAt: Duration) {
+            if let announcedAt, askedAt >= announcedAt { self.announcedAt = nil }
+        }
     }
 
     private let state: Mutex<State>
@@ -30,6 +37,8 @@ package final class KeyLease: Sendable {
     private let probe: any KeyLeaseProbe
     /// Tells the keeper that there is something to do.
     private let changed: @Sendable () -> Void
+    /// Of the work that it was made for: questions to KMS belong to it.
+    private let trace = TraceContext.current
 
     init(
         resource: String, keyARN: String, roleARN: String?, probe: any KeyLeaseProbe, timing: KeyLeaseTiming, clock: LeaseClock,
@@ -129,7 +138,11 @@ package final class KeyLease: Sendable {
             let askedAt = clock.now()
             let answer = await ask(subject)
             try Task.checkCancellation()
-            carryOut(state.withLock { $0.machine.answered(askedAt: askedAt, answer) })
+            carryOut(
+                state.withLock { state in
+                    if answer == .confirmed { state.confirmed(askedAt: askedAt) }
+                    return state.machine.answered(askedAt: askedAt, answer)
+                })
             if answer == .confirmed {
                 try check()
                 return
@@ -143,7 +156,10 @@ package final class KeyLease: Sendable {
     /// Asks for a renewal at once: something was announced.
     package func renewNow() {
         let now = clock.now()
-        state.withLock { $0.machine.renewNow(now) }
+        state.withLock { state in
+            if state.machine.isHeld { state.announcedAt = state.announcedAt ?? now }
+            state.machine.renewNow(now)
+        }
         changed()
     }
 
@@ -171,9 +187,14 @@ package final class KeyLease: Sendable {
 
     func renew(_ number: Int) async {
         guard let subject = state.withLock({ $0.subject }) else { return }
-        let answer = await ask(subject)
+        let askedAt = clock.now()
+        let answer = await TraceContext.$current.withValue(trace) { await ask(subject) }
         if Task.isCancelled { return }
-        carryOut(state.withLock { $0.machine.answered(number, answer) })
+        carryOut(
+            state.withLock { state in
+                if answer == .confirmed { state.confirmed(askedAt: askedAt) }
+                return state.machine.answered(number, answer)
+            })
         changed()
     }
 
@@ -206,13 +227,15 @@ package final class KeyLease: Sendable {
 
     private func carryOut(_ action: KeyLeaseStateMachine.Action) {
         guard case .lose(let reason) = action else { return }
-        let (held, handlers) = state.withLock { state in
+        let (held, handlers, announcedAt) = state.withLock { state in
             let handlers = Array(state.handlers.values)
             state.handlers = [:]
-            return (state.takeHeld(), handlers)
+            return (state.takeHeld(), handlers, state.announcedAt)
         }
         // Keys first: whoever is told must find them gone.
         for secret in held { secret.value?.wipe() }
+        Measure.count(.keyLeasesLost, [("reason", KeyLeaseLost.word(reason))])
+        if let announcedAt, case .denied = reason { Measure.observe(.revocationSeconds, [], clock.now() - announcedAt) }
         let error = lost(reason)
         for handler in handlers { handler(error) }
     }

@@ -1,6 +1,7 @@
 package import Logging
 import ServiceLifecycle
 import Synchronization
+import Telemetry
 
 /// Renews all key leases of the process: one beat for all, a renewal at once where something was announced.
 package final class KeyLeaseKeeper: Service, Sendable {
@@ -14,6 +15,9 @@ package final class KeyLeaseKeeper: Service, Sendable {
         self.timing = timing
         self.clock = clock
         self.logger = logger
+        for reason in KeyLeaseLost.words { Measure.count(.keyLeasesLost, [("reason", reason)], by: 0) }
+        for name in [MetricName.bytesSealed, .bytesOpened] { Measure.count(name, by: 0) }
+        _ = Measure.time(.revocationSeconds)
     }
 
     /// A lease on a grant, idle until a data key arrives. The keeper lets go of it when it is lost or released.
@@ -32,6 +36,9 @@ package final class KeyLeaseKeeper: Service, Sendable {
 
     /// How many leases are idle or held.
     package var count: Int { leases.withLock { $0.count } }
+
+    /// How many hold data keys.
+    package var heldCount: Int { leases.withLock { $0 }.count { $0.standing != nil } }
 
     /// Ends with the process's other services; then every lease that is left ends, and its keys are wiped.
     package func run() async throws {

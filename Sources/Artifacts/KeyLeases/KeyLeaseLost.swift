@@ -11,6 +11,18 @@ package struct KeyLeaseLost: Error, Sendable, Equatable, CustomStringConvertible
         case ended
     }
 
+    /// One word for the reason, for metrics.
+    static func word(_ reason: Reason) -> String {
+        switch reason {
+        case .denied: "denied"
+        case .unreachable: "unreachable"
+        case .stale: "stale"
+        case .ended: "ended"
+        }
+    }
+
+    static let words = ["denied", "unreachable", "stale", "ended"]
+
     /// ARN of the artifact's resource.
     package let resource: String
     package let keyARN: String

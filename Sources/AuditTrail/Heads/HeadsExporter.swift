@@ -1,6 +1,5 @@
 import FoundationEssentials
 package import Logging
-import Metrics
 package import Postgres
 import ServiceLifecycle
 import Telemetry
@@ -34,6 +33,7 @@ package actor HeadsExporter: Service {
         self.interval = interval
         self.logger = logger
         writer = HeadsWriter(directory: directory, signer: signer)
+        for name in [MetricName.auditHeadFailures, .auditHeadsLost] { Measure.count(name, by: 0) }
     }
 
     /// Once more after everybody else has stopped: put it right behind the pool in a group of services.
@@ -65,7 +65,7 @@ package actor HeadsExporter: Service {
             failures = 0
         } catch {
             failures += 1
-            Counter(label: MetricName.auditHeadFailures).increment()
+            Measure.count(.auditHeadFailures)
             // The first, and then one a minute or so: the bound's refusals are in the log of their own.
             if failures == 1 || failures.isMultiple(of: 60) {
                 logger.error(
@@ -99,13 +99,12 @@ package actor HeadsExporter: Service {
         // Not before: what was not exported is for the next pass.
         book = next
         lastWrite = start
-        Timer(label: MetricName.auditHeadExportSeconds).recordNanoseconds(
-            Int64((ContinuousClock.now - start) / .nanoseconds(1)))
+        Measure.observe(.auditHeadExportSeconds, [], ContinuousClock.now - start)
     }
 
     private func report(_ lost: [AuditHead]) {
         guard !lost.isEmpty else { return }
-        Counter(label: MetricName.auditHeadsLost).increment(by: lost.count)
+        Measure.count(.auditHeadsLost, by: lost.count)
         for head in lost {
             logger.critical(
                 "the audit trail has lost records that were exported; run forecastle audit verify",

@@ -43,6 +43,8 @@ package struct AuthorizeService: AuthorityService {
         self.rolesAreElsewhere = rolesAreElsewhere
     }
 
+    package func knows(operation: String) -> Bool { operation == AuthorizeRequest.operation }
+
     package func handle(operation: String, request: AuthenticatedRequest) async throws(AWSError) -> AWSReply {
         guard operation == AuthorizeRequest.operation else { throw .unknownOperation() }
         guard identity.mayAuthorize(request.principal) else { throw try await refused(request) }

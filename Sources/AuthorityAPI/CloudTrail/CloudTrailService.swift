@@ -22,6 +22,8 @@ package struct CloudTrailService: AuthorityService {
         self.identity = identity
     }
 
+    package func knows(operation: String) -> Bool { operation == "LookupEvents" }
+
     package func handle(operation: String, request: AuthenticatedRequest) async throws(AWSError) -> AWSReply {
         guard operation == "LookupEvents" else {
             throw .unknownOperation("The operation is not known to this authority.")

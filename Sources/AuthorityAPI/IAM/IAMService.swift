@@ -26,6 +26,8 @@ package struct IAMService: AuthorityService {
         self.identity = identity
     }
 
+    package func knows(operation: String) -> Bool { IAMOperation.all[operation] != nil }
+
     package func handle(operation name: String, request: AuthenticatedRequest) async throws(AWSError) -> AWSReply {
         guard let operation = IAMOperation.all[name] else {
             throw .unknownOperation("Could not find operation \(String(name.prefix(64))) for version 2010-05-08")

@@ -16,6 +16,10 @@ package struct KMSService: AuthorityService {
         self.keys = keys
     }
 
+    package func knows(operation: String) -> Bool {
+        KeyOperation(rawValue: operation)?.isCallable ?? (UnsupportedKeyOperation(rawValue: operation) != nil)
+    }
+
     package func handle(operation name: String, request: AuthenticatedRequest) async throws(AWSError) -> AWSReply {
         guard let operation = KeyOperation(rawValue: name), operation.isCallable else {
             guard let unsupported = UnsupportedKeyOperation(rawValue: name) else {

@@ -1,7 +1,6 @@
 import AWSProtocol
 package import Accounts
 package import AuditTrail
-import Metrics
 import Telemetry
 
 /// Decides whether a caller who is known may call just now, and keeps account of those who may not.
@@ -29,7 +28,7 @@ package struct Admission: Sendable {
             (principal.account, quota), (principal.session?.roleID ?? principal.userID, .principal),
         ])
         guard !isAdmitted else { return }
-        Counter(label: MetricName.callsThrottled, dimensions: [("quota", quota.name)]).increment()
+        Measure.count(.callsThrottled, [("quota", quota.name)])
         let error = AWSError.throttling("Rate exceeded. Reduce the frequency of your calls.")
         // Else whoever is refused could fill the trail, each record a write to the disk.
         guard quotas.admit([(principal.account, .throttledRecords)]) else { throw error }

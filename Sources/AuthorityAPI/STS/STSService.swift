@@ -29,6 +29,14 @@ package struct STSService: AuthorityService {
         "GetDelegatedAccessToken", "GetFederationToken", "GetScopedCredentials", "GetWebIdentityToken",
     ]
 
+    private static let supported: Set<String> = [
+        "AssumeRole", "GetAccessKeyInfo", "GetCallerIdentity", "GetSessionToken",
+    ]
+
+    package func knows(operation: String) -> Bool {
+        Self.supported.contains(operation) || Self.unsupported.contains(operation)
+    }
+
     package func handle(operation: String, request: AuthenticatedRequest) async throws(AWSError) -> AWSReply {
         switch operation {
         case "AssumeRole": return try await assumeRole(request)

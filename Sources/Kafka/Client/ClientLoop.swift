@@ -1,4 +1,5 @@
 import Logging
+import Telemetry
 
 /// One client of librdkafka from its making to its end. Used by its loop's thread alone.
 protocol ClientSession {
@@ -30,6 +31,7 @@ struct ClientLoop {
         _ open: (_ servers: String) throws(KafkaError) -> any ClientSession, idle: () -> Void = {}
     ) throws(KafkaError) {
         var pause = Self.shortestPause
+        Measure.count(.kafkaClientsRebuilt, [("client", kind)], by: 0)
         while !stop.isRaised {
             let start = ContinuousClock.now
             do throws(KafkaError) {
@@ -43,10 +45,14 @@ struct ClientLoop {
             }
             idle()
             if stop.isRaised { return }
+            Measure.count(.kafkaClientsRebuilt, [("client", kind)])
             pause = ContinuousClock.now - start > Self.goodLife ? Self.shortestPause : min(pause * 2, Self.longestPause)
             stop.wait(pause)
         }
     }
+
+    /// Without the names of groups and topics.
+    private var kind: String { String(name.prefix { $0 != " " }) }
 
     private func serve(_ session: any ClientSession, _ servers: String) throws(KafkaError) {
         var checked = ContinuousClock.now

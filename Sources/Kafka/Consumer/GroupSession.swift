@@ -1,10 +1,12 @@
 import CLibrdkafka
 import Logging
+import Telemetry
 
 /// One client of a group: built, served and let go by the consumer's thread.
 final class GroupSession: ClientSession {
     /// While paused nothing comes by poll, so the thread looks at the buffer more often.
     static let pollWhilePaused = Duration.milliseconds(10)
+    static let lagCheck = Duration.seconds(1)
 
     /// `@unchecked Sendable`: beside the locked `commits`, all is touched by the polling thread alone, on which
     /// librdkafka calls back.
@@ -35,6 +37,8 @@ final class GroupSession: ClientSession {
     private let handle: ClientHandle
     private let context: Context
     private let buffer: MessageBuffer<KafkaMessage>
+    private let topics: [String]
+    private var lagChecked = ContinuousClock.now
 
     init(
         settings: [String: String], topics: [String], buffer: MessageBuffer<KafkaMessage>, commits: Commits, logger: Logger
@@ -42,6 +46,8 @@ final class GroupSession: ClientSession {
         context = Context(commits: commits, logger: logger)
         handle = try ClientHandle(RD_KAFKA_CONSUMER, settings: settings, context: context)
         self.buffer = buffer
+        self.topics = topics
+        Measure.replace(.kafkaLag, topics.map { ([("topic", $0)], 0) })
         let list = PartitionList()
         for topic in topics { list.add(topic, RD_KAFKA_PARTITION_UA) }
         let result = rd_kafka_subscribe(handle.pointer, list.pointer)
@@ -58,6 +64,28 @@ final class GroupSession: ClientSession {
         }
         if context.isFatal || handle.hasFatalError { throw KafkaError(.fatal, "the consumer failed for good") }
         regulate()
+        measureLag(at: .now)
+    }
+
+    /// From what the client knows anyway: nobody is asked.
+    private func measureLag(at now: ContinuousClock.Instant) {
+        guard now - lagChecked >= Self.lagCheck, let list = PartitionList(assignedTo: handle.pointer),
+            rd_kafka_position(handle.pointer, list.pointer) == RD_KAFKA_RESP_ERR_NO_ERROR
+        else { return }
+        lagChecked = now
+        var lag = Dictionary(topics.map { ($0, Int64(0)) }, uniquingKeysWith: { first, _ in first })
+        for index in 0..<Int(list.pointer.pointee.cnt) {
+            let element = list.pointer.pointee.elems[index]
+            var low: Int64 = 0
+            var high: Int64 = 0
+            guard
+                rd_kafka_get_watermark_offsets(handle.pointer, element.topic, element.partition, &low, &high)
+                    == RD_KAFKA_RESP_ERR_NO_ERROR, high >= 0
+            else { continue }
+            // Nothing read yet: all that there is.
+            lag[String(cString: element.topic), default: 0] += max(0, high - (element.offset >= 0 ? element.offset : low))
+        }
+        Measure.replace(.kafkaLag, lag.map { ([("topic", $0.key)], Double($0.value)) })
     }
 
     private func regulate() {

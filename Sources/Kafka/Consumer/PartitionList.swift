@@ -51,6 +51,16 @@ enum Polled {
             KafkaMessage(
                 topic: String(cString: rd_kafka_topic_name(message.rkt)), partition: message.partition,
                 offset: message.offset, key: bytes(message.key, message.key_len),
-                value: bytes(message.payload, message.len) ?? []))
+                value: bytes(message.payload, message.len) ?? [], traceparent: Self.traceparent(of: raw)))
+    }
+
+    private static func traceparent(of message: UnsafePointer<rd_kafka_message_t>) -> String? {
+        var headers: OpaquePointer?
+        guard rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR, let headers else { return nil }
+        var start: UnsafeRawPointer?
+        var count = 0
+        let result = rd_kafka_header_get_last(headers, KafkaProducer.traceHeader, &start, &count)
+        guard result == RD_KAFKA_RESP_ERR_NO_ERROR, let start, count <= KafkaProducer.traceHeaderBytes else { return nil }
+        return String(decoding: UnsafeRawBufferPointer(start: start, count: count), as: UTF8.self)
     }
 }

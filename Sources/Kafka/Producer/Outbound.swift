@@ -5,6 +5,7 @@ struct OutboundMessage: Sendable {
     let topic: String
     let key: [UInt8]?
     let value: [UInt8]
+    let traceparent: String?
     let deadline: ContinuousClock.Instant
 }
 
@@ -128,6 +129,15 @@ final class Outbound: Sendable {
 
 /// Queues a copy of the message in the client.
 private func produce(_ message: OutboundMessage, id: UInt, _ client: Outbound.Client) -> rd_kafka_resp_err_t {
+    var trace = message.traceparent ?? ""
+    return trace.withUTF8 { trace in
+        produce(message, id: id, trace: message.traceparent == nil ? nil : UnsafeRawBufferPointer(trace), client)
+    }
+}
+
+private func produce(
+    _ message: OutboundMessage, id: UInt, trace: UnsafeRawBufferPointer?, _ client: Outbound.Client
+) -> rd_kafka_resp_err_t {
     message.topic.withCString { topic in
         message.value.withUnsafeBytes { value in
             (message.key ?? []).withUnsafeBytes { key in
@@ -140,11 +150,18 @@ private func produce(_ message: OutboundMessage, id: UInt, _ client: Outbound.Cl
                 if message.key != nil {
                     arguments.append(rd_kafka_vu_t(vtype: RD_KAFKA_VTYPE_KEY, u: .init(mem: memory(key))))
                 }
-                guard let error = rd_kafka_produceva(client.pointer, arguments, arguments.count) else {
-                    return RD_KAFKA_RESP_ERR_NO_ERROR
+                return KafkaProducer.traceHeader.withCString { name in
+                    if let trace {
+                        let header = rd_kafka_vu_t.__Unnamed_union_u.__Unnamed_struct_header(
+                            name: name, val: trace.baseAddress, size: trace.count)
+                        arguments.append(rd_kafka_vu_t(vtype: RD_KAFKA_VTYPE_HEADER, u: .init(header: header)))
+                    }
+                    guard let error = rd_kafka_produceva(client.pointer, arguments, arguments.count) else {
+                        return RD_KAFKA_RESP_ERR_NO_ERROR
+                    }
+                    defer { rd_kafka_error_destroy(error) }
+                    return rd_kafka_error_code(error)
                 }
-                defer { rd_kafka_error_destroy(error) }
-                return rd_kafka_error_code(error)
             }
         }
     }

@@ -19,19 +19,23 @@ final class ProducerSession: ClientSession {
 
     private let handle: ClientHandle
     private let context: Context
+    private let questions: BrokerQuestions
     private let isStopping: () -> Bool
 
     init(
-        settings: [String: String], outbound: Outbound, isStopping: @escaping () -> Bool, logger: Logger
+        settings: [String: String], outbound: Outbound, questions: BrokerQuestions, isStopping: @escaping () -> Bool,
+        logger: Logger
     ) throws(KafkaError) {
         context = Context(outbound: outbound, logger: logger)
         handle = try ClientHandle(RD_KAFKA_PRODUCER, settings: settings, context: context)
+        self.questions = questions
         self.isStopping = isStopping
         outbound.attach(Outbound.Client(pointer: handle.pointer))
     }
 
     func step() throws(KafkaError) {
         rd_kafka_poll(handle.pointer, Int32(ClientLoop.poll.milliseconds))
+        questions.put(to: handle.pointer)
         if context.isFatal || handle.hasFatalError { throw KafkaError(.fatal, "the producer failed for good") }
     }
 

@@ -111,6 +111,9 @@ package final class SecurityGuard: Sendable {
         }
     }
 
+    /// Throws while keys are not used because the vault takes no notes.
+    package func requireOpenVault() throws { try vault.requireOpen() }
+
     /// Notes until it is cancelled. A failure is logged once, and so is its end.
     package func run() async throws {
         var isFailing = false

@@ -3,6 +3,7 @@ import Crypto
 package import Envelope
 package import ObjectStore
 import Secrets
+import Telemetry
 
 /// A file in the customer's bucket that should be a message of this export. No manifest pins it, so all that it says of itself is
 /// compared with what the export must have written before KMS is asked for anything.
@@ -51,6 +52,7 @@ package struct SealedFile: Sendable {
             let bytes = frames.reduce(0) { $0 + layout.plaintextBytes(ofFrame: $1) }
             var plaintext = try opener.openRange(start..<start + bytes, of: layout, body: body[...])
             hash.update(data: plaintext)
+            Measure.count(.bytesOpened, by: plaintext.count)
             wipe(&plaintext)
             frame = frames.upperBound
         }

@@ -13,6 +13,18 @@ extension ConfigurationKey {
             name: "log.level", kind: .choice(["trace", "debug", "info", "notice", "warning", "error"]), defaultValue: "info",
             comment: "Lowest level that is logged."),
         .init(
+            name: "log.format", kind: .choice(["text", "json"]), defaultValue: "text",
+            comment: "One line an event: for people, or a JSON object."),
+        .init(
+            name: "dials.host", kind: .text, defaultValue: "127.0.0.1",
+            comment: "Address of a process's dials (/healthz, /readyz, /metrics), plain HTTP; empty: none."),
+        .init(
+            name: "dials.port", kind: .integer(0...65535), defaultValue: "0",
+            comment: "Port of the dials, one a process; 0 takes a free one, which the log and dials.file tell."),
+        .init(
+            name: "dials.file", kind: .path, defaultValue: "",
+            comment: "Where the process writes its dials' address, for Prometheus's file_sd_configs; empty: nowhere."),
+        .init(
             name: "migrations.directory", kind: .path, defaultValue: "",
             comment: "Folder with the numbered SQL files; empty: found beside the executable or above it."),
         .init(

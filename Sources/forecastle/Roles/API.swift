@@ -2,6 +2,7 @@ import AWSClients
 import AWSServer
 import ArgumentParser
 import Artifacts
+import Dials
 import ForecastAPI
 import Jobs
 import Kafka
@@ -59,10 +60,18 @@ struct API: AsyncParsableCommand {
             handler: ForecastHandler(
                 service: service, authorizer: Authorizer(authority: authority, rights: rights), logger: logger),
             logger: logger, onBound: { port in logger.info("api serves", metadata: ["port": "\(port)"]) })
-        try await process.run([
-            pool, producer, relay, keeper, try ControlBell.service(process) { keeper.renewNow() },
-            ReadGrantsService(grants: readGrants), server,
-        ])
+        process.watch(keeper)
+        var checks: [DependencyCheck] = [
+            .postgres("jobs", pool), .kafka(producer),
+            .server("authority", at: try values.required("authority.endpoint"), by: transport),
+            .artifacts(artifacts, directory: values.string("artifacts.directory")),
+        ]
+        if servers.areElsewhere { checks.append(.server("kms", at: values.string("keys.endpoint"), by: transport)) }
+        try await process.run(
+            [
+                pool, producer, relay, keeper, try ControlBell.service(process) { keeper.renewNow() },
+                ReadGrantsService(grants: readGrants), server,
+            ], checks: checks)
     }
 
     private func settings(_ values: ConfigurationValues, process: RoleProcess) throws -> ForecastService.Configuration {

@@ -4,6 +4,7 @@ import Accounts
 import ArgumentParser
 import AuditTrail
 import AuthorityAPI
+import Dials
 import Foundation
 import Freshness
 import Kafka
@@ -12,6 +13,7 @@ import Logging
 import Outbox
 import Postgres
 import ServiceLifecycle
+import Telemetry
 
 /// `forecastle authority`: identity, KMS, STS, IAM and CloudTrail.
 struct Authority: AsyncParsableCommand {
@@ -75,9 +77,20 @@ struct Authority: AsyncParsableCommand {
                 try await Task.sleep(for: Self.upkeepInterval)
             }
         }
+        var checks: [DependencyCheck] = [
+            .postgres("authority", pool), .kafka(producer),
+            DependencyCheck("vault") { [security = core.security] in try security.requireOpenVault() },
+        ]
+        if audit.exporter != nil {
+            checks.append(DependencyCheck("audit-heads") { [pace = audit.pace] in try pace.check() })
+            process.registry.beforeRendering { [pace = audit.pace] in
+                Measure.replace(.auditHeadAgeSeconds, [([], pace.age.inSeconds)])
+            }
+        }
         // Before the server in the list, so that it stops after it: the last answers are noted too.
         try await process.run(
-            [pool] + audit.services + [producer, SecurityService(security: core.security), changes, upkeep, server])
+            [pool] + audit.services + [producer, SecurityService(security: core.security), changes, upkeep, server],
+            checks: checks)
     }
 
     /// Nil where quotas are turned off.

@@ -1,4 +1,5 @@
 import AWSClients
+import Dials
 import Foundation
 import Kafka
 import Logging
@@ -17,6 +18,9 @@ struct RoleProcess: Sendable {
     let logger: Logger
     /// Unique among all processes, ever: a restarted one takes nothing of the old one over.
     let id: String
+    let registry: MetricsRegistry
+    /// Those whose use is measured.
+    private let pools = WatchedPools()
 
     /// First thing in a role.
     ///
@@ -27,26 +31,35 @@ struct RoleProcess: Sendable {
         ParentWatch.bind()
         let values = try options.load(flags: flags)
         LoggingSetup.start(values)
-        MetricsSystem.bootstrap(MetricsRegistry())
         let process = RoleProcess(name: name, values: values)
+        process.measure()
         try process.lockSecrets()
         return process
     }
 
-    /// Locks that failed; the secrets behind them may reach swap.
-    private static let lockFailures = "forecastle_secret_lock_failures"
+    /// What is read and not counted is read before each rendering.
+    private func measure() {
+        MetricsSystem.bootstrap(registry)
+        registry.beforeRendering { [registry, pools] in
+            ProcessReadings.read()
+            pools.read()
+            Measure.replace(.metricSeriesDropped, [([], Double(registry.droppedSeries))])
+        }
+    }
 
     private func lockSecrets() throws {
+        Measure.count(.secretLockFailures, by: 0)
         if values.flag("secrets.require_locked") { try SecretMemory.requireLocking() }
         SecretMemory.onLockFailure { [logger] in
-            Counter(label: Self.lockFailures).increment()
+            Measure.count(.secretLockFailures)
             guard SecretMemory.lockFailures == 1 else { return }
             logger.warning(
                 "memory for secrets cannot be locked and may reach swap; raise RLIMIT_MEMLOCK, or set secrets.require_locked")
         }
     }
 
-    init(name: String, values: ConfigurationValues) {
+    init(name: String, values: ConfigurationValues, registry: MetricsRegistry = MetricsRegistry()) {
+        self.registry = registry
         self.name = name
         self.values = values
         var logger = Logger(label: "forecastle.\(name)")
@@ -55,15 +68,20 @@ struct RoleProcess: Sendable {
         id = "\(name)-\(getpid())-\(UUID().uuidString.lowercased().prefix(8))"
     }
 
+    /// - Parameter poolName: what it is called in metrics; the database's name where nothing is said.
     func pool(
-        _ key: String, connections: Int? = nil, statementTimeout: Duration? = nil, plannerSettings: [String] = []
+        _ key: String, poolName: String? = nil, connections: Int? = nil, statementTimeout: Duration? = nil,
+        plannerSettings: [String] = []
     ) throws -> PostgresPool {
         var configuration = PostgresConfiguration(connection: try values.required(key), applicationName: "forecastle \(name)")
         configuration.maximumConnections = connections ?? values.integer("postgres.connections_max")
         configuration.acquireTimeout = values.duration(milliseconds: "postgres.acquire_timeout_ms")
         configuration.statementTimeout = statementTimeout ?? values.duration(milliseconds: "postgres.statement_timeout_ms")
         configuration.plannerSettings = plannerSettings
-        return PostgresPool(configuration: configuration, logger: logger)
+        configuration.poolName = poolName ?? String(key.prefix { $0 != "." })
+        let pool = PostgresPool(configuration: configuration, logger: logger)
+        pools.watch(pool)
+        return pool
     }
 
     /// Refuses to serve on a schema that is not this version's.
@@ -101,7 +119,10 @@ struct RoleProcess: Sendable {
 
     /// Runs until SIGTERM or SIGINT; services stop in the opposite order. One that does not is cancelled after a while, and
     /// the process ends without it where that does not help.
-    func run(_ services: [any Service]) async throws {
+    ///
+    /// - Parameter checks: what `/readyz` asks.
+    func run(_ services: [any Service], checks: [DependencyCheck]) async throws {
+        let services = dials(checks, around: services)
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

@@ -1,6 +1,7 @@
 import AWSClients
 import ArgumentParser
 import Artifacts
+import Dials
 import Envelope
 import Jobs
 import Kafka
@@ -41,12 +42,13 @@ struct WorkerRole: AsyncParsableCommand {
         let jobs = try JobsSettings.configuration(values)
         // A pool of its own: work that takes every connection must not hold a beat up.
         let beatPool = try process.pool(
-            "jobs.postgres", connections: 1, statementTimeout: jobs.lease / 2,
+            "jobs.postgres", poolName: "beat", connections: 1, statementTimeout: jobs.lease / 2,
             plannerSettings: JobsSettings.plannerSettings)
         let producer = try KafkaProducer(configuration: try process.kafka(), logger: logger)
         let relay = try OutboxRelay(pool: pool, publisher: producer, logger: logger)
+        let transport = HTTPTransport()
         let roles = try process.roleSessions(
-            credentialsFile: "worker.credentials_file", pool: pool, transport: HTTPTransport())
+            credentialsFile: "worker.credentials_file", pool: pool, transport: transport)
         let retirer = KMSGrantRetirer(roles: roles, process: process.id)
         let stores = StoreSettings(values)
         let artifacts = try stores.artifacts()
@@ -85,14 +87,27 @@ struct WorkerRole: AsyncParsableCommand {
         let group = try KafkaConsumerGroup(
             configuration: try process.kafka(), groupID: "\(jobs.topicPrefix)-workers-\(kinds.sorted().joined(separator: "-"))",
             topics: topics, logger: logger)
-        try await process.run([
-            pool, beatPool, producer, relay, keeper, sweeper, AbandonedUploads(store: artifacts, logger: logger).service,
-            try ControlBell.service(process) {
-                control.ring()
-                keeper.renewNow()
-            },
-            Doorbells(group: group, logger: logger) { _ in doorbell.ring() }, worker,
-        ])
+        process.watch(keeper)
+        var checks: [DependencyCheck] = [
+            .postgres("jobs", pool), .postgres("beat", beatPool), .kafka(producer),
+            .server("authority", at: try values.required("authority.endpoint"), by: transport),
+            .artifacts(artifacts, directory: values.string("artifacts.directory")),
+        ]
+        // Buckets in an S3 are the customers': there is none to ask on one's own account.
+        if !stores.isS3(.buckets) { checks.append(.buckets(directory: values.string("buckets.directory"))) }
+        if KeyServers(values).areElsewhere {
+            checks.append(.server("kms", at: values.string("keys.endpoint"), by: transport))
+        }
+        try await process.run(
+            [
+                pool, beatPool, producer, relay, keeper, sweeper,
+                AbandonedUploads(store: artifacts, logger: logger).service,
+                try ControlBell.service(process) {
+                    control.ring()
+                    keeper.renewNow()
+                },
+                Doorbells(group: group, logger: logger) { _ in doorbell.ring() }, worker,
+            ], checks: checks)
     }
 }
 

@@ -22,6 +22,10 @@ struct DataFolder: Sendable {
     var environment: String { path + "/env" }
     var ready: String { path + "/ready" }
     var processID: String { path + "/pid" }
+    var dials: String { path + "/dials" }
+    /// Of one process, as Prometheus's file_sd_configs reads it.
+    func dials(_ process: String) -> String { "\(dials)/\(process).json" }
+    var dialsPorts: String { path + "/dials.ports" }
     var ports: String { path + "/ports" }
     var brokerAddress: String { path + "/broker.address" }
     var postgresConnection: String { path + "/postgres.conninfo" }
@@ -31,7 +35,7 @@ struct DataFolder: Sendable {
     func log(_ name: String) -> String { "\(logs)/\(name).log" }
 
     func create() throws {
-        for folder in [path, logs, sockets, credentials, vault, auditHeads, artifacts, buckets] {
+        for folder in [path, logs, sockets, credentials, vault, auditHeads, artifacts, buckets, dials] {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         }
         for folder in [credentials, vault, artifacts, logs] { chmod(folder, 0o700) }

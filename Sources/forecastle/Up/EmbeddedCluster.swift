@@ -20,6 +20,7 @@ struct EmbeddedCluster: Sendable {
     let postgres: EmbeddedPostgres
     let authorityPort: Int
     let apiPort: Int
+    let dialsPorts: DialsPorts
     private let executable: String
 
     init(
@@ -37,6 +38,11 @@ struct EmbeddedCluster: Sendable {
         authorityPort = first
         apiPort = try LoopbackPort.free(preferring: known?.last, besides: first)
         try folder.write("\(authorityPort) \(apiPort)", to: folder.ports)
+        dialsPorts = try DialsPorts(
+            ["authority", "api"] + (1...max(1, workers)).map { "worker-\($0)" },
+            known: (try? String(contentsOfFile: folder.dialsPorts, encoding: .utf8)) ?? "",
+            besides: [authorityPort, apiPort])
+        try folder.write(dialsPorts.text, to: folder.dialsPorts)
     }
 
     /// The same cluster, its processes started otherwise.
@@ -88,6 +94,7 @@ struct EmbeddedCluster: Sendable {
               buckets                   \(folder.buckets)
               settings                  \(folder.configuration)
               logs                      \(folder.logs)
+              dials (/readyz, /metrics) \(dialsPorts.ports.map { "\($0.process) :\($0.port)" }.joined(separator: ", "))
             Next:  source \(folder.environment)   then, for instance:   aws kms list-keys
 
             """
@@ -179,7 +186,7 @@ struct EmbeddedCluster: Sendable {
             ("AWS_ENDPOINT_URL_CLOUDTRAIL", authority), ("AWS_REGION", values.string("region")),
             ("AWS_DEFAULT_REGION", values.string("region")), ("AWS_ACCESS_KEY_ID", admin.accessKeyID),
             ("AWS_SECRET_ACCESS_KEY", admin.secretAccessKey.revealed), ("FORECASTLE_BUCKETS", folder.buckets),
-            ("FORECASTLE_CONFIG", folder.configuration),
+            ("FORECASTLE_CONFIG", folder.configuration), ("FORECASTLE_DIALS", dialsPorts.variable),
         ]
         try folder.write(
             variables.map { "export \($0.0)='\($0.1)'\n" }.joined() + "unset AWS_SESSION_TOKEN AWS_PROFILE\n",
@@ -193,8 +200,11 @@ struct EmbeddedCluster: Sendable {
         let title = number.map { "\(name)-\($0)" } ?? name
         return .init(name: title) {
             // Later flags win: what the wiring says of one process stands last.
-            var arguments = [name, "--config", folder.configuration] + databaseRole(of: name) + Forecastle.flags.arguments
-            arguments += settings
+            var arguments =
+                [
+                    name, "--config", folder.configuration, "--dials-port=\(dialsPorts.port(of: title) ?? 0)",
+                    "--dials-file=\(folder.dials(title))",
+                ] + databaseRole(of: name) + Forecastle.flags.arguments + settings
             for target in number == nil ? [title] : [name, title] { arguments += wiring.flags[target] ?? [] }
             if let faults = wiring.faults.take(title) { arguments += ["--faults-points=\(faults)"] }
             let program = wiring.launchers[title].map { ($0[0], Array($0.dropFirst()) + [executable]) } ?? (executable, [])

@@ -7,6 +7,8 @@ package enum LogField {
     package static let attempt = "attempt"
     /// What lies behind an error; may name hosts and identifiers, never values.
     package static let cause = "cause"
+    /// OK, or the code of an error.
+    package static let code = "code"
     package static let count = "count"
     package static let epoch = "epoch"
     package static let error = "error"
@@ -20,8 +22,11 @@ package enum LogField {
     package static let requestID = "request_id"
     package static let resource = "resource"
     package static let seconds = "seconds"
+    package static let service = "service"
+    package static let spanID = "span_id"
     package static let state = "state"
     package static let task = "task"
     package static let topic = "topic"
+    package static let traceID = "trace_id"
     package static let worker = "worker"
 }

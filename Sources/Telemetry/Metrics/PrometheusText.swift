@@ -28,17 +28,39 @@ enum PrometheusText {
         var lastName: String?
         for (identity, kind, reading) in series {
             let name = kind == .counter && !identity.name.hasSuffix("_total") ? identity.name + "_total" : identity.name
-            let labels = identity.labels.isEmpty ? "" : "{" + identity.labels.joined(separator: ",") + "}"
-            if lastName != name { text += "# TYPE \(name) \(kind.rawValue)\n" }
+            if lastName != name {
+                if let known = MetricName.byText[identity.name] { text += "# HELP \(name) \(help(known.help))\n" }
+                text += "# TYPE \(name) \(kind.word)\n"
+            }
             lastName = name
             switch kind {
-            case .counter, .gauge: text += "\(name)\(labels) \(number(reading.value))\n"
-            case .summary:
-                text += "\(name)_sum\(labels) \(number(reading.value))\n"
-                text += "\(name)_count\(labels) \(reading.observations)\n"
+            case .counter, .gauge: text += "\(name)\(braced(identity.labels)) \(number(reading.value))\n"
+            case .summary, .histogram:
+                if case .histogram(let bounds) = kind { appendBuckets(bounds, of: reading, name, identity.labels, to: &text) }
+                text += "\(name)_sum\(braced(identity.labels)) \(number(reading.value))\n"
+                text += "\(name)_count\(braced(identity.labels)) \(reading.observations)\n"
             }
         }
         return text
+    }
+
+    /// Each line counts what is at most its bound, so the counts grow from line to line.
+    private static func appendBuckets(
+        _ bounds: [Double], of reading: MetricSeries.Reading, _ name: String, _ labels: [String], to text: inout String
+    ) {
+        var count = 0
+        for (bound, observations) in zip(bounds + [.infinity], reading.buckets) {
+            count += observations
+            text += "\(name)_bucket\(braced(labels + [label("le", number(bound))])) \(count)\n"
+        }
+    }
+
+    private static func braced(_ labels: [String]) -> String {
+        labels.isEmpty ? "" : "{" + labels.joined(separator: ",") + "}"
+    }
+
+    private static func help(_ text: String) -> String {
+        text.replacing("\\", with: "\\\\").replacing("\n", with: "\\n")
     }
 
     static func number(_ value: Double) -> String {
