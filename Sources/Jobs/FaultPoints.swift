@@ -38,7 +38,7 @@ extension FaultPoints {
         }
     }
 
-    private final class ReachCounts: Sendable {
+    final class ReachCounts: Sendable {
         private let counts = Mutex<[FaultPoint: Int]>([:])
 
         func next(_ point: FaultPoint) -> Int {
@@ -49,7 +49,7 @@ extension FaultPoints {
         }
     }
 
-    private struct PlannedFault {
+    struct PlannedFault {
         enum Action: String { case kill, stop, fail }
         let point: FaultPoint
         let count: Int

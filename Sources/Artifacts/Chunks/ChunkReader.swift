@@ -47,7 +47,9 @@ package final class ChunkReader: Sendable {
         let frames = layout.frames(ofPlaintext: range)
         let body = try await Self.get(layout.messageRange(ofFrames: frames), of: key, in: store)
         try access.lease.check()
-        return try opener.openRange(range, of: layout, body: body[...])
+        let plaintext = try opener.openRange(range, of: layout, body: body[...])
+        access.lease.opened(bytes: plaintext.count)
+        return plaintext
     }
 
     package static let maximumRangeBytes = 64 << 20

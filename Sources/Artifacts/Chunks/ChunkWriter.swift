@@ -108,6 +108,7 @@ package actor ChunkWriter {
                 try sealer.sealFrames(from: first, $0, isFinal: isFinal, into: output)
             }
         }
+        access.lease.sealed(bytes: pending.count)
         nextFrame += pending.count / sealer.frameBytes
         pending.withUnsafeMutableBytes { wipe($0) }
         pending.removeAll(keepingCapacity: !isFinal)

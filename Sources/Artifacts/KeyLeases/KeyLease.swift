@@ -28,17 +28,19 @@ package final class KeyLease: Sendable {
     private let clock: LeaseClock
     private let timing: KeyLeaseTiming
     private let probe: any KeyLeaseProbe
+    private let trace: FrameTrace?
     /// Tells the keeper that there is something to do.
     private let changed: @Sendable () -> Void
 
     init(
         resource: String, keyARN: String, roleARN: String?, probe: any KeyLeaseProbe, timing: KeyLeaseTiming, clock: LeaseClock,
-        changed: @escaping @Sendable () -> Void
+        trace: FrameTrace? = nil, changed: @escaping @Sendable () -> Void
     ) {
         self.resource = resource
         self.keyARN = keyARN
         self.roleARN = roleARN
         self.probe = probe
+        self.trace = trace
         self.timing = timing
         self.clock = clock
         self.changed = changed
@@ -127,6 +129,7 @@ package final class KeyLease: Sendable {
             carryOut(state.withLock { $0.machine.answered(askedAt: askedAt, answer) })
             if answer == .confirmed {
                 try check()
+                trace?.note(.confirmed(ago: clock.now() - askedAt), of: self)
                 return
             }
         }
@@ -149,9 +152,15 @@ package final class KeyLease: Sendable {
             state.handlers = [:]
             return state.takeHeld()
         }
-        for secret in held { secret.value?.wipe() }
+        let alive = held.compactMap(\.value)
+        for secret in alive { secret.wipe() }
+        trace?.note(.released(wiped: alive.count), of: self)
         changed()
     }
+
+    /// Said by whoever has just sealed or opened frames under the lease.
+    package func sealed(bytes: Int) { trace?.note(.sealed(bytes: bytes), of: self) }
+    package func opened(bytes: Int) { trace?.note(.opened(bytes: bytes), of: self) }
 
     // MARK: For the keeper
 
@@ -207,7 +216,9 @@ package final class KeyLease: Sendable {
             return (state.takeHeld(), handlers)
         }
         // Keys first: whoever is told must find them gone.
-        for secret in held { secret.value?.wipe() }
+        let alive = held.compactMap(\.value)
+        for secret in alive { secret.wipe() }
+        trace?.note(.lost(wiped: alive.count, handlers: handlers.count, reason: "\(reason)"), of: self)
         let error = lost(reason)
         for handler in handlers { handler(error) }
     }

@@ -7,20 +7,22 @@ package final class KeyLeaseKeeper: Service, Sendable {
     private let timing: KeyLeaseTiming
     private let clock: LeaseClock
     private let logger: Logger
+    private let trace: FrameTrace?
     private let leases = Mutex<[KeyLease]>([])
     private let bell = Bell()
 
-    package init(timing: KeyLeaseTiming = .authority, clock: LeaseClock = .continuous, logger: Logger) {
+    package init(timing: KeyLeaseTiming = .authority, clock: LeaseClock = .continuous, trace: FrameTrace? = nil, logger: Logger) {
         self.timing = timing
         self.clock = clock
         self.logger = logger
+        self.trace = trace
     }
 
     /// A lease on a grant, idle until a data key arrives. The keeper lets go of it when it is lost or released.
     package func lease(resource: String, keyARN: String, roleARN: String? = nil, probe: any KeyLeaseProbe) -> KeyLease {
         let lease = KeyLease(
             resource: resource, keyARN: keyARN, roleARN: roleARN, probe: probe, timing: timing, clock: clock,
-            changed: { [bell] in bell.ring() })
+            trace: trace, changed: { [bell] in bell.ring() })
         leases.withLock { $0.append(lease) }
         return lease
     }

@@ -24,6 +24,7 @@ package struct ArtifactReader: Sendable {
         let opened = try await MessageOpener.openMessage(
             message, provider: access.provider,
             expecting: MessageExpectation(suite: .committed, requiredContext: required, kmsKeyARN: reference.keyARN))
+        access.lease.opened(bytes: opened.plaintext.count)
         let manifest = try Manifest(parsing: opened.plaintext)
         guard manifest.scope == access.scope else { throw EnvelopeError.authentication }
         return ArtifactReader(manifest: manifest, reference: reference, store: store, access: access)

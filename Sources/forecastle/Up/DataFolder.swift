@@ -26,6 +26,10 @@ struct DataFolder: Sendable {
     var brokerAddress: String { path + "/broker.address" }
     var postgresConnection: String { path + "/postgres.conninfo" }
 
+    var faults: String { path + "/faults" }
+    /// Of a worker, while faults are injected by hand.
+    func faultPoints(_ worker: String) -> String { "\(faults)/\(worker).points" }
+
     func log(_ name: String) -> String { "\(logs)/\(name).log" }
 
     func create() throws {
