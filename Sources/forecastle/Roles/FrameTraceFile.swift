@@ -36,7 +36,8 @@ final class FrameTraceFile: Sendable {
         case .opened(let bytes): (object["event"], object["bytes"]) = ("opened", .int(Int64(bytes)))
         case .confirmed(let ago):
             object["event"] = "confirmed"
-            object["asked"] = .int(Int64(now) - ago.components.seconds * 1_000_000_000 - ago.components.attoseconds / 1_000_000_000)
+            object["asked"] = .int(
+                Int64(now) - ago.components.seconds * 1_000_000_000 - ago.components.attoseconds / 1_000_000_000)
         case .lost(let wiped, let handlers, let reason):
             (object["event"], object["wiped"], object["handlers"]) = ("lost", .int(Int64(wiped)), .int(Int64(handlers)))
             object["reason"] = .string(reason)

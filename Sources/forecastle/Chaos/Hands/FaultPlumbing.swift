@@ -56,7 +56,8 @@ struct FaultPlumbing: Sendable {
         let folder = "\(cluster.folder.faults)/\(route.rawValue)"
         let socket = folder + "/.s.PGSQL.5432"
         guard socket.utf8.count < 108 else {
-            throw ChildProcess.Failure(description: "\(cluster.folder.path) is too long for a Unix socket; choose a shorter --data")
+            throw ChildProcess.Failure(
+                description: "\(cluster.folder.path) is too long for a Unix socket; choose a shorter --data")
         }
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])

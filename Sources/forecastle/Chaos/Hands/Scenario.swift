@@ -135,7 +135,8 @@ struct ScenarioMap {
         var pairs: [(key: String, node: Node, line: Int?)] = []
         for (key, value) in mapping {
             guard let name = key.string, !pairs.contains(where: { $0.key == name }) else {
-                throw Scenario.Failure(file: file, line: key.mark?.line, field: field, rule: "has a key that is no text, or twice")
+                throw Scenario.Failure(
+                    file: file, line: key.mark?.line, field: field, rule: "has a key that is no text, or twice")
             }
             pairs.append((name, value, key.mark?.line ?? value.mark?.line))
         }

@@ -71,7 +71,9 @@ struct LatencyHistogram: Sendable {
         }
         if let span = Self.ends.firstIndex(of: boundMilliseconds) {
             let edge = left + step * Double(span + 1)
-            body += "<line x1=\"\(edge)\" y1=\"\(top - 6)\" x2=\"\(edge)\" y2=\"\(bottom)\" stroke=\"#ba2525\" stroke-dasharray=\"5 4\"/>\n"
+            body +=
+                "<line x1=\"\(edge)\" y1=\"\(top - 6)\" x2=\"\(edge)\" y2=\"\(bottom)\" "
+                + "stroke=\"#ba2525\" stroke-dasharray=\"5 4\"/>\n"
             body += Self.text(edge - 6, top + 18, "bound of the p99", size: 11, color: "#ba2525", anchor: "end")
         }
         body += Self.text(left + (width - left - 30) / 2, bottom + 38, "milliseconds", size: 12, anchor: "middle")
@@ -91,7 +93,8 @@ struct LatencyHistogram: Sendable {
         anchor: String = "start"
     ) -> String {
         let escaped = text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
-        return "<text x=\"\(Amount.decimals(x, 1))\" y=\"\(Amount.decimals(y, 1))\" font-size=\"\(size)\" font-weight=\"\(weight)\" "
+        return
+            "<text x=\"\(Amount.decimals(x, 1))\" y=\"\(Amount.decimals(y, 1))\" font-size=\"\(size)\" font-weight=\"\(weight)\" "
             + "fill=\"\(color)\" text-anchor=\"\(anchor)\">\(escaped)</text>\n"
     }
 }

@@ -45,7 +45,8 @@ struct RevocationReport: Sendable {
     var broken: [String] {
         var broken = findings.flatMap { finding in finding.violations.map { "\(finding.kind.rawValue): \($0)" } }
         if let p99 = Self.percentile(lastUses, 0.99), p99 > Self.boundMilliseconds {
-            broken.append("last frame \(Amount.decimals(p99, 1)) ms behind the reply (p99); bound \(Int(Self.boundMilliseconds)) ms")
+            broken.append(
+                "last frame \(Amount.decimals(p99, 1)) ms behind the reply (p99); bound \(Int(Self.boundMilliseconds)) ms")
         }
         if let others, others.high < Self.othersShare {
             broken.append("other customers were slower: \(Amount.decimals(others.ratio, 3)) of their speed")
@@ -77,7 +78,8 @@ struct RevocationReport: Sendable {
 
     var lines: [String] {
         var table = TextTable(
-            .text("withdrawn"), .number("acts"), .number("met a key in use"), .number("last use ms, p50"), .number("p99"), .number("max"), .number("leases"),
+            .text("withdrawn"), .number("acts"), .number("met a key in use"), .number("last use ms, p50"), .number("p99"),
+            .number("max"), .number("leases"),
             .number("lost"), .number("wiped"), .number("jobs failed"), .number("refused"))
         for kind in WithdrawalKind.allCases {
             let found = findings.filter { $0.kind == kind }
@@ -85,7 +87,8 @@ struct RevocationReport: Sendable {
             func figure(_ share: Double) -> String { Self.percentile(sorted, share).map { Amount.decimals($0, 1) } ?? "–" }
             func sum(_ figure: (WithdrawalFinding) -> Int) -> String { "\(found.map(figure).reduce(0, +))" }
             table.add(
-                kind.rawValue, "\(found.count)", "\(found.count { $0.leases > 0 })", figure(0.5), figure(0.99), figure(1), sum(\.leases), sum(\.lost), sum(\.wiped),
+                kind.rawValue, "\(found.count)", "\(found.count { $0.leases > 0 })", figure(0.5), figure(0.99), figure(1),
+                sum(\.leases), sum(\.lost), sum(\.wiped),
                 sum(\.failed), sum(\.refused))
         }
         var lines = [

@@ -44,7 +44,9 @@ final class RevocationSite: Sendable {
         let owners = (0..<accounts).map { "revoke-\($0)=\(Tenant.accountID($0))" }.joined(separator: ",")
         let wiring = ClusterWiring(flags: [
             "api": ["--buckets-owners=\(owners)"], "authority": ["--authority-quota-percent=0"],
-            "worker": ["--faults-frame-trace=\(folder.path)/frames.jsonl", "--worker-chunk-bytes=8388608", "--worker-sweep-ms=500"],
+            "worker": [
+                "--faults-frame-trace=\(folder.path)/frames.jsonl", "--worker-chunk-bytes=8388608", "--worker-sweep-ms=500",
+            ],
         ])
         let supervisor = Supervisor(logger: logger)
         let cluster = try EmbeddedCluster(

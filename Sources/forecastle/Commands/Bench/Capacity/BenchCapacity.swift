@@ -32,7 +32,8 @@ struct BenchCapacity: AsyncParsableCommand {
     var records = "docs/performance"
 
     func validate() throws {
-        guard (3...10_000).contains(jobs), (1...600).contains(idle), (0.1...86_400).contains(jobSeconds), (1...256).contains(slots)
+        guard (3...10_000).contains(jobs), (1...600).contains(idle), (0.1...86_400).contains(jobSeconds),
+            (1...256).contains(slots)
         else {
             throw ValidationError("--jobs takes 3 to 10000, --idle 1 to 600, --job-seconds 0.1 to 86400, --slots 1 to 256.")
         }

@@ -74,8 +74,8 @@ struct CapacityReport {
             "Made from one worker, held against \(BenchCapacity.checkedWorkers).", "",
         ] + checks.markdown + [
             "", "### What fleets need", "",
-            "Workers of \(slots) slots, all busy, jobs of \(Amount.decimals(jobSeconds, 0)) s in their slot, key leases renewed every "
-                + "2 s. A million accounts of \(Int(Self.resourcesOfAnAccount)) resources.", "",
+            "Workers of \(slots) slots, all busy, jobs of \(Amount.decimals(jobSeconds, 0)) s in their slot, key leases renewed "
+                + "every 2 s. A million accounts of \(Int(Self.resourcesOfAnAccount)) resources.", "",
         ] + needs.markdown + ["", bend, ""]
     }
 

@@ -137,7 +137,8 @@ final class BenchCluster: Sendable {
         let deadline = ContinuousClock.now + Self.patience
         while ContinuousClock.now < deadline {
             let row = try await jobs.query(
-                "SELECT state, message FROM job WHERE resource = \(arn) AND finished_at IS NOT NULL").first
+                "SELECT state, message FROM job WHERE resource = \(arn) AND finished_at IS NOT NULL"
+            ).first
             if let row {
                 guard try row.get("state", as: String.self) == "succeeded" else {
                     throw CommandFailure("\(arn): \(try row.get("message", as: String?.self) ?? "")", .failure)

@@ -138,7 +138,8 @@ struct ClusterReport {
     var markdown: [String] {
         [
             "", "## Whole pipelines", "", "![CPU time of a pipeline by process](images/cluster.svg)", "",
-            "\(record.machine.line). \(about) Medians of \(record.settings["repetitions"] ?? "?") repetitions (lowest–highest).", "",
+            "\(record.machine.line). \(about) Medians of \(record.settings["repetitions"] ?? "?") repetitions (lowest–highest).",
+            "",
         ] + table.markdown + [""] + processes.markdown + [""]
     }
 
@@ -182,7 +183,8 @@ struct ClusterReport {
                             title: "process",
                             bars: parts.compactMap { part in
                                 part.spread { $0.cpuSeconds / Double($0.bytes) }.map {
-                                    BarChart.Bar(label: part.title, value: $0, isOurs: !["postgres", "broker"].contains(part.title))
+                                    BarChart.Bar(
+                                        label: part.title, value: $0, isOurs: !["postgres", "broker"].contains(part.title))
                                 }
                             }
                         )

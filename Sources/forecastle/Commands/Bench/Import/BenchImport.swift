@@ -2,7 +2,7 @@ import AWSProtocol
 import ArgumentParser
 import Foundation
 
-/// `forecastle bench import`: CSV in a bucket to sealed chunks, by one worker and by two, beside tools that write encrypted Parquet.
+/// `forecastle bench import`: CSV in a bucket to sealed chunks, by one worker and by two, beside tools that write Parquet.
 struct BenchImport: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Measure imports: MB of CSV a CPU second, peak memory, one worker and two.",
@@ -50,7 +50,8 @@ struct BenchImport: AsyncParsableCommand {
             let record = BenchRecord(
                 bench: "import", machine: machine, started: started, peers: peers.versions,
                 settings: [
-                    "bytes": "\(bytes)", "repetitions": "\(options.schedule.repetitions)", "warmUps": "\(options.schedule.warmUps)",
+                    "bytes": "\(bytes)", "repetitions": "\(options.schedule.repetitions)",
+                    "warmUps": "\(options.schedule.warmUps)",
                 ], results: results, targets: ImportReport.targets(results))
             let report = ImportReport(record: record)
             try options.publish(record, text: report.text, chart: report.chart, part: report.markdown)
