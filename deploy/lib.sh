@@ -85,3 +85,32 @@ stop() {
         sleep 0.1
     done
 }
+
+# bench NAME [PYTHON-PACKAGES] -- FLAGS…: builds (release), installs the peers that it can, measures, and writes docs/performance.md
+# and what goes with it; with --quick it writes nothing there.
+bench() {
+    local name=$1 packages=() peers=() pages=() venv="$root/.build/bench-venv"
+    shift
+    while [ "$1" != -- ]; do packages+=("$1"); shift; done
+    shift
+    need_packages python3 python3-venv
+    build --product forecastle
+    build --product forecastle-broker
+    if [ ${#packages[@]} -gt 0 ]; then
+        # What cannot be installed is left out of the run.
+        if { [ -x "$venv/bin/python" ] || python3 -m venv "$venv"; } >"$root/.build/bench-venv.log" 2>&1 &&
+            "$venv/bin/pip" install -q --disable-pip-version-check "${packages[@]}" >>"$root/.build/bench-venv.log" 2>&1; then
+            peers=(--python "$venv/bin/python")
+        else
+            say "without ${packages[*]}; why: $root/.build/bench-venv.log"
+        fi
+    fi
+    case " $* " in
+        *" --quick "*) ;;
+        *)
+            mkdir -p "$root/docs/performance" "$root/docs/images"
+            pages=(--save "$root/docs/performance/$name.json" --chart "$root/docs/images/$name.svg" --page "$root/docs/performance.md")
+            ;;
+    esac
+    exec "$bin/forecastle" bench "$name" "${peers[@]}" "${pages[@]}" "$@"
+}

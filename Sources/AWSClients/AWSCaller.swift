@@ -99,7 +99,7 @@ package struct AWSCaller: Sendable {
     }
 
     /// Calls an operation of a Query service.
-    func query(
+    package func query(
         _ parameters: QueryParameters, extraHeaders: [(String, String)] = []
     ) async throws(AWSError) -> XMLElement {
         let headers = [("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")] + extraHeaders

@@ -19,7 +19,7 @@ package struct FaultPoints: Sendable {
 }
 
 extension FaultPoints {
-    /// From configuration or `FORECASTLE_FAULTS`: `point[:count]=action` behind commas, where the action (`kill`,
+    /// From configuration (`faults.points`): `point[:count]=action` behind commas, where the action (`kill`,
     /// `stop`, `fail`) happens when the point is reached for the count-th time: `chunk.recorded:3=kill`.
     ///
     /// Throws `JobError.invalid` for anything that it cannot read: a fault that silently does not happen proves nothing.
@@ -38,7 +38,7 @@ extension FaultPoints {
         }
     }
 
-    private final class ReachCounts: Sendable {
+    final class ReachCounts: Sendable {
         private let counts = Mutex<[FaultPoint: Int]>([:])
 
         func next(_ point: FaultPoint) -> Int {
@@ -49,7 +49,7 @@ extension FaultPoints {
         }
     }
 
-    private struct PlannedFault {
+    struct PlannedFault {
         enum Action: String { case kill, stop, fail }
         let point: FaultPoint
         let count: Int

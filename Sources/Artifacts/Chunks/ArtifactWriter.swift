@@ -58,7 +58,7 @@ package struct ArtifactWriter: Sendable {
         let message = try await MessageSealer.sealMessage(
             manifest.serialized(), provider: access.provider,
             context: access.scope.context(kind: .manifest, attempt: attempt), frameBytes: frameBytes)
-        Measure.count(.bytesSealed, by: message.count)
+        access.lease.sealed(bytes: message.count)
         guard message.count <= ArtifactFormat.maximumManifestBytes else {
             throw ArtifactError.tooLarge("A manifest has at most \(ArtifactFormat.maximumManifestBytes) bytes.")
         }

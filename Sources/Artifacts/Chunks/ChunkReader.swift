@@ -49,7 +49,7 @@ package final class ChunkReader: Sendable {
         let body = try await Self.get(layout.messageRange(ofFrames: frames), of: key, in: store)
         try access.lease.check()
         let plaintext = try opener.openRange(range, of: layout, body: body[...])
-        Measure.count(.bytesOpened, by: plaintext.count)
+        access.lease.opened(bytes: plaintext.count)
         return plaintext
     }
 

@@ -109,8 +109,8 @@ package actor ChunkWriter {
                 try sealer.sealFrames(from: first, $0, isFinal: isFinal, into: output)
             }
         }
+        access.lease.sealed(bytes: pending.count)
         nextFrame += pending.count / sealer.frameBytes
-        Measure.count(.bytesSealed, by: pending.count)
         pending.withUnsafeMutableBytes { wipe($0) }
         pending.removeAll(keepingCapacity: !isFinal)
         try await writer.append(sealed)

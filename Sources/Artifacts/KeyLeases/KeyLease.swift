@@ -35,19 +35,21 @@ package final class KeyLease: Sendable {
     private let clock: LeaseClock
     private let timing: KeyLeaseTiming
     private let probe: any KeyLeaseProbe
+    private let trace: FrameTrace?
     /// Tells the keeper that there is something to do.
     private let changed: @Sendable () -> Void
     /// Of the work that it was made for: questions to KMS belong to it.
-    private let trace = TraceContext.current
+    private let traceContext = TraceContext.current
 
     init(
         resource: String, keyARN: String, roleARN: String?, probe: any KeyLeaseProbe, timing: KeyLeaseTiming, clock: LeaseClock,
-        changed: @escaping @Sendable () -> Void
+        trace: FrameTrace? = nil, changed: @escaping @Sendable () -> Void
     ) {
         self.resource = resource
         self.keyARN = keyARN
         self.roleARN = roleARN
         self.probe = probe
+        self.trace = trace
         self.timing = timing
         self.clock = clock
         self.changed = changed
@@ -145,6 +147,7 @@ package final class KeyLease: Sendable {
                 })
             if answer == .confirmed {
                 try check()
+                trace?.note(.confirmed(ago: clock.now() - askedAt), of: self)
                 return
             }
         }
@@ -170,8 +173,20 @@ package final class KeyLease: Sendable {
             state.handlers = [:]
             return state.takeHeld()
         }
-        for secret in held { secret.value?.wipe() }
+        let alive = held.compactMap(\.value)
+        for secret in alive { secret.wipe() }
+        trace?.note(.released(wiped: alive.count), of: self)
         changed()
+    }
+
+    /// Said by whoever has just sealed or opened frames under the lease.
+    package func sealed(bytes: Int) {
+        trace?.note(.sealed(bytes: bytes), of: self)
+        Measure.count(.bytesSealed, by: bytes)
+    }
+    package func opened(bytes: Int) {
+        trace?.note(.opened(bytes: bytes), of: self)
+        Measure.count(.bytesOpened, by: bytes)
     }
 
     // MARK: For the keeper
@@ -188,7 +203,7 @@ package final class KeyLease: Sendable {
     func renew(_ number: Int) async {
         guard let subject = state.withLock({ $0.subject }) else { return }
         let askedAt = clock.now()
-        let answer = await TraceContext.$current.withValue(trace) { await ask(subject) }
+        let answer = await TraceContext.$current.withValue(traceContext) { await ask(subject) }
         if Task.isCancelled { return }
         carryOut(
             state.withLock { state in
@@ -233,9 +248,11 @@ package final class KeyLease: Sendable {
             return (state.takeHeld(), handlers, state.announcedAt)
         }
         // Keys first: whoever is told must find them gone.
-        for secret in held { secret.value?.wipe() }
+        let alive = held.compactMap(\.value)
+        for secret in alive { secret.wipe() }
         Measure.count(.keyLeasesLost, [("reason", KeyLeaseLost.word(reason))])
         if let announcedAt, case .denied = reason { Measure.observe(.revocationSeconds, [], clock.now() - announcedAt) }
+        trace?.note(.lost(wiped: alive.count, handlers: handlers.count, reason: "\(reason)"), of: self)
         let error = lost(reason)
         for handler in handlers { handler(error) }
     }

@@ -8,13 +8,15 @@ package final class KeyLeaseKeeper: Service, Sendable {
     private let timing: KeyLeaseTiming
     private let clock: LeaseClock
     private let logger: Logger
+    private let trace: FrameTrace?
     private let leases = Mutex<[KeyLease]>([])
     private let bell = Bell()
 
-    package init(timing: KeyLeaseTiming = .authority, clock: LeaseClock = .continuous, logger: Logger) {
+    package init(timing: KeyLeaseTiming = .authority, clock: LeaseClock = .continuous, trace: FrameTrace? = nil, logger: Logger) {
         self.timing = timing
         self.clock = clock
         self.logger = logger
+        self.trace = trace
         for reason in KeyLeaseLost.words { Measure.count(.keyLeasesLost, [("reason", reason)], by: 0) }
         for name in [MetricName.bytesSealed, .bytesOpened] { Measure.count(name, by: 0) }
         _ = Measure.time(.revocationSeconds)
@@ -24,7 +26,7 @@ package final class KeyLeaseKeeper: Service, Sendable {
     package func lease(resource: String, keyARN: String, roleARN: String? = nil, probe: any KeyLeaseProbe) -> KeyLease {
         let lease = KeyLease(
             resource: resource, keyARN: keyARN, roleARN: roleARN, probe: probe, timing: timing, clock: clock,
-            changed: { [bell] in bell.ring() })
+            trace: trace, changed: { [bell] in bell.ring() })
         leases.withLock { $0.append(lease) }
         return lease
     }

@@ -25,7 +25,7 @@ package struct ArtifactReader: Sendable {
         let opened = try await MessageOpener.openMessage(
             message, provider: access.provider,
             expecting: MessageExpectation(suite: .committed, requiredContext: required, kmsKeyARN: reference.keyARN))
-        Measure.count(.bytesOpened, by: opened.plaintext.count)
+        access.lease.opened(bytes: opened.plaintext.count)
         let manifest = try Manifest(parsing: opened.plaintext)
         guard manifest.scope == access.scope else { throw EnvelopeError.authentication }
         return ArtifactReader(manifest: manifest, reference: reference, store: store, access: access)

@@ -51,6 +51,7 @@ package struct SealedFile: Sendable {
             let start = frame * layout.frameBytes
             let bytes = frames.reduce(0) { $0 + layout.plaintextBytes(ofFrame: $1) }
             var plaintext = try opener.openRange(start..<start + bytes, of: layout, body: body[...])
+            access.lease.opened(bytes: plaintext.count)
             hash.update(data: plaintext)
             Measure.count(.bytesOpened, by: plaintext.count)
             wipe(&plaintext)

@@ -5,7 +5,10 @@ struct Chaos: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Do harm to a cluster of its own and check that nothing is lost, doubled or leaked.",
         discussion: "docs/chaos.md has the table of cases, the invariants, and what is needed for which.",
-        subcommands: [ChaosCases.self, ChaosList.self, ChaosStorm.self, ChaosSoak.self], defaultSubcommand: ChaosCases.self)
+        subcommands: [
+            ChaosCases.self, ChaosList.self, ChaosStorm.self, ChaosSoak.self, ChaosRevoke.self, ChaosScenario.self,
+            ChaosInject.self, ChaosHeal.self, ChaosStatus.self,
+        ], defaultSubcommand: ChaosCases.self)
 }
 
 /// Which cases.

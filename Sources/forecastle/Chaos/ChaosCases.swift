@@ -7,7 +7,7 @@ import Logging
 /// `forecastle chaos --case N|all|quick --seed S`
 struct ChaosCases: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Run cases of the matrix (the default).",
+        commandName: "cases", abstract: "Run cases of the matrix (the default).",
         discussion: """
             Each case starts a cluster of its own in a temporary folder: PostgreSQL with fsync on, broker, authority, API, workers. \
             Exit codes: 0 every case passed or was skipped, 1 one failed.

@@ -28,9 +28,18 @@ struct Simulate: AsyncParsableCommand {
     @Option(help: "Jobs of the simulated cluster.") var jobs = 1
     @Option(help: "Events of a schedule, before the calm in which everything must end.") var events: Int?
     @Option(help: "A rule to leave out, to see that it is noticed; says of what, too.") var without: String?
+    @Option(
+        help: "One large fleet instead of schedules, with so many customers' accounts: shares and recovery; up to 10000 workers.")
+    var accounts: Int?
     @Flag(help: "Write JSON.") var json = false
 
     func validate() throws {
+        if let accounts {
+            guard (1...10_000_000).contains(accounts), (1...10_000).contains(workers), (1...1_000_000).contains(jobs) else {
+                throw ValidationError("--accounts takes 1 to 10000000, then --workers 1 to 10000, --jobs 1 to 1000000")
+            }
+            return
+        }
         guard (1...16).contains(workers), (1...16).contains(jobs), (1...100_000).contains(events ?? 1), schedules > 0,
             schedules <= UInt64.max - seed
         else {
@@ -42,6 +51,7 @@ struct Simulate: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if let accounts { return try runFleet(accounts) }
         let wanted = without.flatMap(Rules.world(of:)) ?? of
         var reports: [JSONObject] = []
         var failed = false
@@ -58,6 +68,23 @@ struct Simulate: AsyncParsableCommand {
         }
         if json { print(JSONValue.lines(reports)) }
         if failed { throw ExitCode.failure }
+    }
+
+    private func runFleet(_ accounts: Int) throws {
+        var settings = ScaleSettings()
+        settings.workers = workers
+        settings.accounts = accounts
+        settings.jobs = jobs
+        settings.heavyAccounts = min(settings.heavyAccounts, accounts)
+        // A fifth of the work comes as backlogs.
+        settings.heavyJobs = max(1, jobs / 5 / settings.heavyAccounts)
+        settings.seed = seed
+        let began = ContinuousClock.now
+        var simulation = ScaleSimulation(settings)
+        let report = simulation.run()
+        let text = FleetText(settings: settings, report: report, seconds: (ContinuousClock.now - began) / .seconds(1))
+        print(json ? text.json : text.lines.joined(separator: "\n"))
+        if !report.broken.isEmpty { throw ExitCode.failure }
     }
 
     private func search<W: SimulatedWorld>(

@@ -302,6 +302,12 @@ extension ConfigurationKey {
         .init(
             name: "faults.points", kind: .list, defaultValue: "",
             comment: "Fault points to fire, NAME=ACTION each; empty in production: they are inert then."),
+        .init(
+            name: "faults.control_file", kind: .path, defaultValue: "",
+            comment: "File of mode 0600 with fault points, read anew when it changes; empty in production: none is looked for."),
+        .init(
+            name: "faults.frame_trace", kind: .path, defaultValue: "",
+            comment: "File to which workers add a line for each batch of frames and each end of a key lease; for chaos revoke."),
     ]
 
     static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

@@ -18,6 +18,8 @@ struct DemoCustomer: Sendable {
     let folder: DataFolder
     /// Where it is not the folder's.
     var configuration: String?
+    /// The bucket that its roles may use.
+    var ownBucket = DemoCustomer.bucket
 
     /// A role that trusts Forecast and may use the bucket, and a key with the documents' example policy for it.
     func access(_ name: String) async throws -> Access {
@@ -55,7 +57,7 @@ struct DemoCustomer: Sendable {
         }
     }
 
-    private var trustPolicy: JSONValue {
+    var trustPolicy: JSONValue {
         [
             "Version": "2012-10-17",
             "Statement": [
@@ -70,14 +72,14 @@ struct DemoCustomer: Sendable {
         ]
     }
 
-    private var bucketPolicy: JSONValue {
+    var bucketPolicy: JSONValue {
         [
             "Version": "2012-10-17",
             "Statement": [
                 [
                     "Effect": "Allow", "Action": ["s3:Get*", "s3:List*", "s3:PutObject"],
                     "Resource": [
-                        .string("arn:aws:s3:::\(Self.bucket)"), .string("arn:aws:s3:::\(Self.bucket)/*"),
+                        .string("arn:aws:s3:::\(ownBucket)"), .string("arn:aws:s3:::\(ownBucket)/*"),
                     ],
                 ]
             ],
@@ -85,7 +87,7 @@ struct DemoCustomer: Sendable {
     }
 
     /// The example of Amazon Forecast's documents, quotes and braces mended, placeholders filled.
-    private func keyPolicy(_ role: String) -> JSONValue {
+    func keyPolicy(_ role: String) -> JSONValue {
         [
             "Version": "2012-10-17",
             "Statement": [

@@ -54,7 +54,8 @@ struct WorkerRole: AsyncParsableCommand {
         let artifacts = try stores.artifacts()
         try await stores.check(artifacts)
         let remover = ArtifactRemover(store: artifacts)
-        let keeper = KeyLeaseKeeper(timing: .init(interval: KeyServers(values).lease), logger: logger)
+        let keeper = KeyLeaseKeeper(
+            timing: .init(interval: KeyServers(values).lease), trace: try FrameTraceFile.configured(values), logger: logger)
         let environment = try PipelineEnvironment(
             roles: roles, keeper: keeper, artifacts: artifacts,
             buckets: try stores.buckets(),
@@ -78,7 +79,9 @@ struct WorkerRole: AsyncParsableCommand {
             jobs: jobs, pool: pool, beatPool: beatPool, handlers: handlers,
             verifier: try KeyFiles.verifier(at: try values.required("worker.verifying_key_file")), retirer: retirer,
             lister: retirer, remover: remover, doorbell: doorbell, control: control, wakeRelay: { relay.wake() },
-            faults: try FaultPoints(configuration: values.string("faults.points")), logger: logger)
+            faults: try FaultPoints(
+                configuration: values.string("faults.points"), controlFile: values.string("faults.control_file"), logger: logger),
+            logger: logger)
         let sweeper = Sweeper(
             name: process.id, configuration: .init(interval: values.duration(milliseconds: "worker.sweep_ms")), jobs: jobs,
             pool: pool,

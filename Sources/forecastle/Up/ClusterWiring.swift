@@ -6,4 +6,6 @@ struct ClusterWiring: Sendable {
     var faults = PlannedFaults()
     /// A command that starts the process: the executable and its arguments are put behind it.
     var launchers: [String: [String]] = [:]
+    /// Where customers reach the API, if not where it listens.
+    var clientEndpoint: String?
 }

@@ -32,6 +32,10 @@ struct DataFolder: Sendable {
 
     func credentials(of name: String) -> String { "\(credentials)/\(name).json" }
 
+    var faults: String { path + "/faults" }
+    /// Of a worker, while faults are injected by hand.
+    func faultPoints(_ worker: String) -> String { "\(faults)/\(worker).points" }
+
     func log(_ name: String) -> String { "\(logs)/\(name).log" }
 
     func create() throws {

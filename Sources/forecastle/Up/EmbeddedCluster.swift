@@ -89,7 +89,7 @@ struct EmbeddedCluster: Sendable {
         }
         return """
             Forecastle is up. Nothing of it is reachable from another machine.
-              Forecast, ForecastQuery   http://127.0.0.1:\(apiPort)
+              Forecast, ForecastQuery   \(wiring.clientEndpoint ?? "http://127.0.0.1:\(apiPort)")
               KMS, STS, CloudTrail      http://127.0.0.1:\(authorityPort)
               buckets                   \(folder.buckets)
               settings                  \(folder.configuration)
@@ -178,7 +178,7 @@ struct EmbeddedCluster: Sendable {
     /// Everything that an unmodified client needs, to be sourced.
     private func writeEnvironment(_ values: ConfigurationValues) throws {
         let admin = try CredentialsFile(path: folder.credentials(of: "admin")).read()
-        let api = "http://127.0.0.1:\(apiPort)"
+        let api = wiring.clientEndpoint ?? "http://127.0.0.1:\(apiPort)"
         let authority = "http://127.0.0.1:\(authorityPort)"
         let variables: [(String, String)] = [
             ("AWS_ENDPOINT_URL_FORECAST", api), ("AWS_ENDPOINT_URL_FORECASTQUERY", api),

@@ -35,6 +35,18 @@ struct Up: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Fault points of the first worker, POINT=ACTION; for tests.", visibility: .hidden))
     var faultyWorker: String?
 
+    @Flag(help: "Put a fault proxy into every connection and take orders of forecastle chaos inject; never in production.")
+    var faultProxies = false
+
+    @Option(
+        name: .customLong("fault-proxy"),
+        help: ArgumentHelp("One more fault proxy on a free port, with --fault-proxies. Repeatable.", valueName: "name=host:port"))
+    var otherFaultProxies: [String] = []
+
+    func validate() throws {
+        guard faultProxies || otherFaultProxies.isEmpty else { throw ValidationError("--fault-proxy goes with --fault-proxies") }
+    }
+
     func run() async throws {
         let folder = DataFolder(data)
         try folder.create()
@@ -51,10 +63,18 @@ struct Up: AsyncParsableCommand {
         let logger = Logger(label: "forecastle.up")
         let supervisor = Supervisor(logger: logger)
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-        let wiring = ClusterWiring()
-        if let faultyWorker { wiring.faults.plan(faultyWorker, for: "worker-1") }
-        let cluster = try EmbeddedCluster(
-            folder: folder, workers: workers, wiring: wiring, isThrowaway: throwaway, logger: logger)
+        var cluster = try EmbeddedCluster(folder: folder, workers: workers, isThrowaway: throwaway, logger: logger)
+        var proxies: Task<Void, any Error>?
+        if faultProxies {
+            let plumbing = try FaultPlumbing(
+                cluster: cluster, others: otherFaultProxies, seed: UInt64.random(in: 1...UInt64.max), logger: logger)
+            cluster = cluster.wired(plumbing.wiring)
+            proxies = Task { try await plumbing.run() }
+            let control = FaultControl(folder: folder, workers: workers, plumbing: plumbing, supervisor: supervisor)
+            try FaultControlSocket(folder: folder).serve(control)
+        }
+        defer { proxies?.cancel() }
+        if let faultyWorker { cluster.wiring.faults.plan(faultyWorker, for: "worker-1") }
 
         let (outcomes, outcome) = AsyncStream.makeStream(of: Result<Void, any Error>.self)
         let watch = Task {

@@ -120,12 +120,7 @@ final class ChaosCluster: Sendable {
     /// The variables of its env file; of a cluster that runs, those of ours, into which that file was sourced.
     func environment() throws -> [String: String] {
         guard isOwn else { return ProcessInfo.processInfo.environment }
-        var variables: [String: String] = [:]
-        for line in try String(contentsOfFile: folder.environment, encoding: .utf8).split(separator: "\n") {
-            guard line.hasPrefix("export "), let equals = line.firstIndex(of: "=") else { continue }
-            let name = String(line[line.index(line.startIndex, offsetBy: 7)..<equals])
-            variables[name] = line[line.index(after: equals)...].trimmingCharacters(in: ["'"])
-        }
+        var variables = try EnvironmentFile.variables(at: folder.environment)
         if let clientEndpoint { variables["AWS_ENDPOINT_URL_FORECAST"] = clientEndpoint }
         return variables
     }

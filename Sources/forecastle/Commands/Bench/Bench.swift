@@ -8,5 +8,8 @@ struct Bench: AsyncParsableCommand {
             Machines are shared and busy, so figures are CPU time per unit of work and ratios against a peer, each the \
             median over repetitions with its spread.
             """,
-        subcommands: [BenchSeal.self, BenchAuthority.self, BenchRevocation.self, BenchJobs.self, BenchJobsWorker.self])
+        subcommands: [
+            BenchSeal.self, BenchAuthority.self, BenchRevocation.self, BenchJobs.self, BenchJobsWorker.self, BenchImport.self,
+            BenchTrain.self, BenchAPI.self, BenchWholeCluster.self, BenchCapacity.self,
+        ])
 }

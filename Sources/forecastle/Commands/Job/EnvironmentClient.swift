@@ -62,6 +62,17 @@ struct EnvironmentClient: Sendable {
 
     func sts() throws -> STSClient { STSClient(configuration: try configuration(for: "sts"), transport: transport) }
 
+    /// A Query call of IAM or STS.
+    func query(_ service: String, _ action: String, _ parameters: [String: String] = [:]) async throws -> XMLElement {
+        let caller = AWSCaller(configuration: try configuration(for: service), transport: transport, signingName: service)
+        let version = ["Action": action, "Version": service == "sts" ? "2011-06-15" : "2010-05-08"]
+        do {
+            return try await caller.query(QueryParameters(parameters.merging(version) { $1 }))
+        } catch {
+            throw Failure(operation: action, error: error)
+        }
+    }
+
     /// Who the credentials are, as STS says.
     func identity() async throws -> CallerIdentity {
         let client = try sts()

@@ -20,6 +20,14 @@ struct LoadCall: Sendable {
         LoadCall(kind: .json(target: "TrentService.\(operation)"), service: "kms", body: members.serialized())
     }
 
+    static func forecast(_ operation: String, _ members: JSONObject) -> LoadCall {
+        LoadCall(kind: .json(target: "AmazonForecast.\(operation)"), service: "forecast", body: members.serialized())
+    }
+
+    static func forecastQuery(_ operation: String, _ members: JSONObject) -> LoadCall {
+        LoadCall(kind: .json(target: "AmazonForecastRuntime.\(operation)"), service: "forecast", body: members.serialized())
+    }
+
     static func sts(_ parameters: [(String, String)]) -> LoadCall {
         let pairs = parameters.map { PercentEncoding.encode($0.0) + "=" + PercentEncoding.encode($0.1) }
         return LoadCall(kind: .form, service: "sts", body: Array(pairs.joined(separator: "&").utf8))

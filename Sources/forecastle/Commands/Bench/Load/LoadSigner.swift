@@ -18,7 +18,7 @@ struct LoadSigner: Sendable {
         let day = String(AWSTimestamp.basic(Date()).prefix(8))
         self.day = day
         keys = Dictionary(
-            uniqueKeysWithValues: ["kms", "sts"].map { service in
+            uniqueKeysWithValues: ["kms", "sts", "forecast"].map { service in
                 var key = SymmetricKey(data: Array("AWS4\(credentials.secretAccessKey.revealed)".utf8))
                 for part in [day, region, service, "aws4_request"] {
                     key = SymmetricKey(data: HMAC<SHA256>.authenticationCode(for: Array(part.utf8), using: key))
@@ -53,7 +53,7 @@ struct LoadSigner: Sendable {
             """
         let scope = "\(day)/\(region)/\(call.service)/aws4_request"
         let text = "AWS4-HMAC-SHA256\n\(timestamp)\n\(scope)\n\(Hex.encode(SHA256.hash(data: Array(canonical.utf8))))"
-        guard let key = keys[call.service] else { preconditionFailure("A load signs for KMS and STS.") }
+        guard let key = keys[call.service] else { preconditionFailure("A load signs for KMS, STS and Forecast.") }
         let signature = Hex.encode(HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key))
         let head = """
             POST / HTTP/1.1\r
