@@ -95,6 +95,9 @@ package struct ForecastHandler: AWSRequestHandler {
     /// One table from the errors of the rooms to those of the API. Nothing of what is not listed is told.
     static func awsError(_ error: any Error) -> AWSError {
         switch error {
+        // Of a server behind this one: its own words for its faults (KMSInternalException) are no errors of Forecast's.
+        case let error as AWSError where error.status >= 500 && error.code != AWSError.internalFailure().code:
+            return .serviceUnavailable(cause: error)
         case let error as AWSError:
             return error
         case let error as CatalogError where error.code == .alreadyExists:
