@@ -2,6 +2,7 @@ import AWSClients
 import AWSProtocol
 import Foundation
 import ObjectStore
+import Synchronization
 import Testing
 
 /// One byte more than one request takes.
@@ -209,7 +210,8 @@ func whatTheStoreRefusesIsSaid(status: Int, name: String, code: ObjectStoreError
         ("http://169.254.169.254", false), ("https://s3.example.com/path", false), ("ftp://s3.example.com", false),
     ] {
         let place = S3Endpoint(endpoint: endpoint, region: "r", addressing: .path)
-        #expect((try? place.validate()) != nil == isFine, "\(endpoint)")
+        let isTaken = (try? place.validate()) != nil
+        #expect(isTaken == isFine, "\(endpoint)")
     }
     // The operator's own word; a name is looked up.
     try await S3Endpoint(endpoint: "https://169.254.1.1", region: "r", addressing: .path).refuseLinkLocal()
