@@ -69,6 +69,7 @@ struct ChaosRunner: Sendable {
             trial = current
             try await within(test.limit) { try await test.run(current) }
             try current.expect(!current.injected.isEmpty, "nothing was injected, so nothing was shown")
+            await current.settle()
             let verification = try await cluster.verify(load)
             outcome.verification = verification
             let count = verification.violations.count

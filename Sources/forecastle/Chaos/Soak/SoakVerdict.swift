@@ -7,13 +7,18 @@ struct SoakVerdict: Sendable {
         var name: String
         var metric: String
         var trend: Trend
-        /// Nil for what grows by what it is for: the trail, the history.
+        /// Nil where it is not judged.
         var isFlat: Bool?
+        /// Why it is not.
+        var note = ""
     }
 
     /// A part of the whole time is for warming up, and no less than a minute of a process's own life.
     private static let warmUpPart = 0.25
     private static let processWarmUp = 60.0
+    /// Tables grow until they are vacuumed for the first time, behind some thousand rows; sessions live an hour, and go then.
+    private static let tableWarmUp = 900.0
+    private static let sessionsWarmUp = 4500.0
     private static let samplesMin = 20
     /// These keep what happened, for good or until their retention is over.
     private static let keepers = ["audit_", "job_history", "security_", "job_object", "key_changes"]
@@ -26,28 +31,41 @@ struct SoakVerdict: Sendable {
         let groups = Dictionary(grouping: all) { "\($0.kind.rawValue)\n\($0.name)\n\($0.metric)" }
         var lines: [Line] = []
         for (_, points) in groups.sorted(by: { $0.key < $1.key }) {
-            guard let first = points.first else { continue }
-            let warm =
-                first.kind == .process
-                ? max(
-                    first.time + Self.processWarmUp,
-                    first.time + (points.last?.time ?? 0) * Self.warmUpPart - first.time * Self.warmUpPart)
-                : end * Self.warmUpPart
-            let settled = points.filter { $0.time >= warm }.map { (time: $0.time, value: $0.value) }
-            guard settled.count >= Self.samplesMin, let trend = Trend(settled) else { continue }
-            lines.append(
-                Line(name: first.name, metric: first.metric, trend: trend, isFlat: Self.isFlat(first, trend)))
+            guard let first = points.first, let last = points.last else { continue }
+            let warm = Self.warm(first, last: last.time, end: end)
+            let all = points.map { (time: $0.time, value: $0.value) }
+            let settled = all.filter { $0.time >= warm }
+            if settled.count >= Self.samplesMin, let trend = Trend(settled) {
+                let isKept = first.kind == .table && Self.keepers.contains { Self.table(first).hasPrefix($0) }
+                lines.append(
+                    Line(
+                        name: first.name, metric: first.metric, trend: trend,
+                        isFlat: isKept ? nil : Self.isFlat(first, trend), note: isKept ? "keeps" : ""))
+            } else if first.kind == .table, let trend = Trend(all) {
+                lines.append(Line(name: first.name, metric: first.metric, trend: trend, isFlat: nil, note: "too soon"))
+            }
         }
         self.lines = lines
     }
 
-    private static func isFlat(_ sample: SoakSamples.Sample, _ trend: Trend) -> Bool? {
+    /// From when on a quantity is looked at.
+    private static func warm(_ sample: SoakSamples.Sample, last: Double, end: Double) -> Double {
+        switch sample.kind {
+        case .process: sample.time + max(processWarmUp, (last - sample.time) * warmUpPart)
+        case .table: max(end * warmUpPart, table(sample) == "sessions" ? sessionsWarmUp : tableWarmUp)
+        case .latency, .jobs: end * warmUpPart
+        }
+    }
+
+    private static func table(_ sample: SoakSamples.Sample) -> String {
+        sample.name.split(separator: " ").last.map(String.init) ?? ""
+    }
+
+    private static func isFlat(_ sample: SoakSamples.Sample, _ trend: Trend) -> Bool {
         switch (sample.kind, sample.metric) {
         case (.process, "resident bytes"): trend.isFlat(part: 0.15, floor: Double(12 << 20))
         case (.process, _): trend.isFlat(part: 0.15, floor: 6)
-        case (.table, _):
-            keepers.contains { sample.name.split(separator: " ").last?.hasPrefix($0) == true }
-                ? nil : trend.isFlat(part: 0.25, floor: Double(2 << 20))
+        case (.table, _): trend.isFlat(part: 0.25, floor: Double(2 << 20))
         case (.latency, _): trend.isFlat(part: 0.5, floor: 25)
         case (.jobs, _): trend.isFlat(part: 0.5, floor: 40)
         }
@@ -68,7 +86,7 @@ struct SoakVerdict: Sendable {
             table.add(
                 line.name, line.metric, "\(line.trend.samples)", Self.number(line.trend.median, line.metric),
                 Self.number(line.trend.drift, line.metric), Self.number(line.trend.slope * 3600, line.metric),
-                line.isFlat.map { $0 ? "yes" : "NO" } ?? "keeps")
+                line.isFlat.map { $0 ? "yes" : "NO" } ?? line.note)
         }
         return table
     }
@@ -80,6 +98,7 @@ struct SoakVerdict: Sendable {
                     "name": .string(line.name), "metric": .string(line.metric), "samples": .int(Int64(line.trend.samples)),
                     "median": .double(line.trend.median), "driftPerHour": .double(line.trend.slope * 3600),
                     "drift": .double(line.trend.drift), "flat": line.isFlat.map { .bool($0) } ?? .null,
+                    "note": .string(line.note),
                 ]
             })
     }
