@@ -3,9 +3,14 @@ import Yams
 
 /// The settings in effect, each with the place it came from. Later places win: default, file, environment, flag.
 struct ConfigurationValues: Sendable {
-    enum Origin: String, Sendable {
+    enum Origin: String, Sendable, Comparable, CaseIterable {
         case defaultValue = "default"
         case file, environment, flag
+
+        /// Later places are greater.
+        static func < (one: Origin, other: Origin) -> Bool { one.place < other.place }
+
+        private var place: Int { Self.allCases.firstIndex(of: self) ?? 0 }
     }
 
     private(set) var values: [String: (value: String, origin: Origin)] = [:]
@@ -88,6 +93,11 @@ extension ConfigurationValues {
     func integer(_ name: String) -> Int {
         guard let number = Int(string(name)) else { preconditionFailure("\(name) is not a number in the table of settings") }
         return number
+    }
+
+    func origin(of name: String) -> Origin {
+        guard let entry = values[name] else { preconditionFailure("\(name) is not in the table of settings") }
+        return entry.origin
     }
 
     func milliseconds(_ name: String) -> Int { integer(name) }
