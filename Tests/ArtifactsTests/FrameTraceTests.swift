@@ -1,8 +1,11 @@
+import AWSProtocol
 import Artifacts
 import ArtifactsTesting
 import Envelope
 import EnvelopeKMS
+import Foundation
 import ObjectStore
+import Secrets
 import Synchronization
 import Testing
 
@@ -27,10 +30,10 @@ import Testing
 
     @Test func everyBatchOfFramesIsTold() async throws {
         let told = Told()
-        let access = try access(FakeKMS(), keeper: keeper(told))
+        let rights = try access(FakeKMS(), keeper: keeper(told))
         let bytes = pattern(3 << 20)
         try await withStore { store, _ in
-            let writer = ArtifactWriter(store: store, access: access, attempt: ArtifactAttempt(job: "j", task: "t", fence: 1))
+            let writer = ArtifactWriter(store: store, access: rights, attempt: ArtifactAttempt(job: "j", task: "t", fence: 1))
             let chunk = try await writer.chunk(kind: .observations, ordinal: 0, objectName: "artifacts/a/b/c/1/0")
             try await chunk.append(bytes)
             let pin = try await chunk.finish()
@@ -38,10 +41,10 @@ import Testing
                 if case .sealed(let count) = event { sum + count } else { sum }
             }
             #expect(sealed == bytes.count)
-            _ = try await ArtifactReader.chunk(pin, store: store, access: access).read(0..<1000)
+            _ = try await ArtifactReader.chunk(pin, store: store, access: rights).read(0..<1000)
         }
         #expect(told.all.contains(.opened(bytes: 1000)))
-        access.release()
+        rights.release()
         guard case .released = told.all.last else {
             Issue.record("the end of the work was not told")
             return
@@ -51,12 +54,12 @@ import Testing
     @Test func aLossIsToldBehindTheWipingAndBeforeTheHandlers() async throws {
         let told = Told()
         let kms = FakeKMS()
-        let access = try access(kms, keeper: keeper(told))
-        let key = try await access.provider.generate(context: [:])
+        let rights = try access(kms, keeper: keeper(told))
+        let key = try await rights.provider.generate(context: [:])
         let before = Told()
-        _ = access.lease.onLoss { _ in before.copy(told) }
-        kms.fail(with: .accessDenied("The grant was revoked."))
-        await #expect(throws: KeyLeaseLost.self) { try await access.provider.generate(context: [:]) }
+        _ = rights.lease.onLoss { _ in before.copy(told) }
+        kms.fail(.accessDenied("The grant was revoked."))
+        await #expect(throws: KeyLeaseLost.self) { try await rights.provider.generate(context: [:]) }
         #expect(key.secret.isWiped)
         guard case .lost(let wiped, let handlers, let reason) = told.all.last else {
             Issue.record("the loss was not told")

@@ -1,6 +1,8 @@
 /// What is told of a key lease to whoever measures how soon a withdrawn key is let go of. Without one nothing is written.
 package struct FrameTrace: Sendable {
     package enum Event: Sendable, Equatable {
+        /// A data key arrived and is held from now on.
+        case held
         /// Frames were sealed or opened, by then: the moment is taken behind the last of them.
         case sealed(bytes: Int)
         case opened(bytes: Int)

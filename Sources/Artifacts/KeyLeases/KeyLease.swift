@@ -103,6 +103,7 @@ package final class KeyLease: Sendable {
             if state.subject == nil { state.subject = subject }
             state.machine.adopt(askedAt: askedAt)
         }
+        trace?.note(.held, of: self)
         changed()
     }
 

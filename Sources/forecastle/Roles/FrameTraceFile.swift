@@ -32,6 +32,7 @@ final class FrameTraceFile: Sendable {
             "at": .int(Int64(now)), "pid": .int(Int64(getpid())), "resource": .string(resource), "key": .string(key),
         ]
         switch event {
+        case .held: object["event"] = "held"
         case .sealed(let bytes): (object["event"], object["bytes"]) = ("sealed", .int(Int64(bytes)))
         case .opened(let bytes): (object["event"], object["bytes"]) = ("opened", .int(Int64(bytes)))
         case .confirmed(let ago):

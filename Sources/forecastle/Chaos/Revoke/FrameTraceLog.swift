@@ -6,10 +6,12 @@ import Synchronization
 final class FrameTraceLog: Sendable {
     struct Line: Sendable {
         enum Event: String, Sendable {
-            case sealed, opened, confirmed, lost, released
+            case held, sealed, opened, confirmed, lost, released
 
             /// Whether a key was used.
             var isFrame: Bool { self == .sealed || self == .opened }
+            /// Whether a data key is held from then on at the latest.
+            var isHolding: Bool { isFrame || self == .held }
             /// Whether the lease is over.
             var isEnd: Bool { self == .lost || self == .released }
         }
@@ -54,13 +56,13 @@ final class FrameTraceLog: Sendable {
         var rest = ""
         var offset: UInt64 = 0
         var unreadable = 0
-        /// Leases in use now, by key, each with its first frame.
+        /// Leases with a data key now, by key, each with when it came.
         var held: [String: [Holder: UInt64]] = [:]
 
         mutating func add(_ line: Line) {
             lines.append(line)
             let holder = Holder(process: line.process, resource: line.resource)
-            if line.event.isFrame, held[line.key]?[holder] == nil { held[line.key, default: [:]][holder] = line.at }
+            if line.event.isHolding, held[line.key]?[holder] == nil { held[line.key, default: [:]][holder] = line.at }
             if line.event.isEnd { held[line.key]?[holder] = nil }
         }
     }
@@ -109,12 +111,12 @@ final class FrameTraceLog: Sendable {
         state.withLock { state in state.held.filter { $0.value.values.contains { $0 > moment } }.keys.sorted() }
     }
 
-    /// Leases on the key that were in use at that moment: frames before it, and no end before it.
+    /// Leases on the key that were in use at that moment: a data key before it, and no end before it.
     func holders(of key: String, at moment: UInt64) -> Set<Holder> {
         var held: Set<Holder> = []
         for line in lines(of: key, where: { $0.at <= moment }).sorted(by: { $0.at < $1.at }) {
             let holder = Holder(process: line.process, resource: line.resource)
-            if line.event.isFrame { held.insert(holder) }
+            if line.event.isHolding { held.insert(holder) }
             if line.event.isEnd { held.remove(holder) }
         }
         return held

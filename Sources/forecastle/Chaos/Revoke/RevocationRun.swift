@@ -82,7 +82,7 @@ struct RevocationRun: Sendable {
             traceLines: site.trace.count, unreadableLines: site.trace.unreadable)
     }
 
-    /// What a worker has just begun to seal under: an act must meet a key in the middle of its use to show anything.
+    /// A key of which a worker has just got a data key: an act must meet it in the middle of its use to show anything.
     private func inUse(_ subjects: [RevocationSubject], _ pick: Int) async throws -> RevocationSubject? {
         let began = DispatchTime.now().uptimeNanoseconds
         let deadline = ContinuousClock.now + Self.useWithin
