@@ -34,16 +34,29 @@ final class ChaosLoad: Sendable {
     let customer: DemoCustomer
     private let state = Mutex(State())
 
-    init(cluster: ChaosCluster, canary: String) async throws {
-        buckets = cluster.buckets
+    convenience init(cluster: ChaosCluster, canary: String) async throws {
+        let variables = try cluster.environment()
+        let account =
+            cluster.isOwn
+            ? EmbeddedCluster.customer
+            : try await EnvironmentClient(environment: AWSEnvironment(variables)).identity().account
+        try self.init(
+            folder: cluster.folder, buckets: cluster.buckets, configuration: cluster.configuration, variables: variables,
+            account: account, isOwn: cluster.isOwn, canary: canary)
+    }
+
+    /// - Parameter isOwn: nobody else uses the cluster.
+    init(
+        folder: DataFolder, buckets: String, configuration: String, variables: [String: String], account: String, isOwn: Bool,
+        canary: String
+    ) throws {
+        self.buckets = buckets
         self.canary = canary
-        let variables = AWSEnvironment(try cluster.environment())
-        client = try EnvironmentClient(environment: variables)
-        once = try EnvironmentClient(environment: variables, retries: RetryPolicy(attempts: 1), attemptTimeout: .seconds(15))
-        tag = cluster.isOwn ? "" : "_\(String(UInt32.random(in: 1...UInt32.max), radix: 36))"
-        customer = DemoCustomer(
-            client: client, account: cluster.isOwn ? EmbeddedCluster.customer : try await client.identity().account,
-            folder: cluster.folder, configuration: cluster.configuration)
+        let environment = AWSEnvironment(variables)
+        client = try EnvironmentClient(environment: environment)
+        once = try EnvironmentClient(environment: environment, retries: RetryPolicy(attempts: 1), attemptTimeout: .seconds(15))
+        tag = isOwn ? "" : "_\(String(UInt32.random(in: 1...UInt32.max), radix: 36))"
+        customer = DemoCustomer(client: client, account: account, folder: folder, configuration: configuration)
     }
 
     var accepted: [AcceptedJob] { state.withLock { $0.accepted } }

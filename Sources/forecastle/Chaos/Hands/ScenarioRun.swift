@@ -54,8 +54,11 @@ struct ScenarioRun: Sendable {
         let jobs = PostgresPool(configuration: configuration, logger: Logger(label: "chaos") { _ in SwiftLogNoOpLogHandler() })
         defer { jobs.close() }
         let tag = "canary\(String(scenario.seed, radix: 36))x\(getpid())"
+        // A folder that is given with --data is used by others, too: names of this run's own in any case.
         let load = try ChaosLoad(
-            folder: folder, environment: EnvironmentFile.variables(at: folder.environment), canary: tag)
+            folder: folder, buckets: folder.buckets, configuration: folder.configuration,
+            variables: EnvironmentFile.variables(at: folder.environment), account: EmbeddedCluster.customer, isOwn: false,
+            canary: tag)
         var report = Report()
         let notes = Notes(say)
         let note: @Sendable (String) -> Void = { notes.add($0) }
