@@ -1,5 +1,6 @@
 package import AWSProtocol
 import Secrets
+import TransportSecurity
 
 package import struct FoundationEssentials.Date
 
@@ -173,6 +174,9 @@ package struct AWSCaller: Sendable {
                     expectsSecret: expectsSecret))
         } catch {
             if error is CancellationError || Task.isCancelled { throw .callCancelled }
+            if let explanation = TLSFailure.explanation(of: error) {
+                throw .serviceUnavailable("No TLS connection to \(configuration.endpoint): \(explanation).", cause: error)
+            }
             throw .serviceUnavailable("The endpoint did not answer.", cause: error)
         }
     }

@@ -40,6 +40,10 @@ package enum MetricName {
     /// Calls beyond a quota, label `quota`.
     package static let callsThrottled = "forecastle_calls_throttled"
 
+    // TLS: label `file`, the setting that names it.
+    /// Until the certificate that a process uses expires; negative once it has.
+    package static let certificateDaysLeft = "forecastle_certificate_days_left"
+
     // The audit trail.
     package static let auditHeadExportSeconds = "forecastle_audit_head_export_seconds"
     package static let auditHeadFailures = "forecastle_audit_head_failures"

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AuditTrail
+import CoreFoundation
 import Foundation
 import Glibc
 import Logging
@@ -36,6 +37,11 @@ struct Doctor: AsyncParsableCommand {
         for (name, finding) in SecretsReport.lines() {
             print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
         }
+        let tls = await TLSReport.make(values)
+        print("tls")
+        for (name, finding) in tls.lines {
+            print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
+        }
         let vault = await VaultReport.make(values)
         print("vault")
         if vault.lines.isEmpty { print("  not configured") }
@@ -48,7 +54,8 @@ struct Doctor: AsyncParsableCommand {
             print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
         }
         var problems =
-            Self.fileProblems(values) + SecretsReport.problems(values) + KeysReport.problems(values) + vault.problems
+            Self.fileProblems(values) + SecretsReport.problems(values) + KeysReport.problems(values) + tls.problems
+            + vault.problems
         problems += await Self.databaseProblems(values) + audit.problems
         print("problems")
         if problems.isEmpty { print("  none") }
@@ -95,11 +102,11 @@ struct Doctor: AsyncParsableCommand {
         for set in Migrations.Set.allCases {
             let name = set == .jobs ? "jobs.postgres" : "authority.postgres"
             guard !values.string(name).isEmpty else { continue }
-            let pool = PostgresPool(
-                configuration: .init(connection: values.string(name), applicationName: "forecastle doctor"),
-                logger: Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() })
-            defer { pool.close() }
             do {
+                let pool = PostgresPool(
+                    configuration: try values.postgres(name, applicationName: "forecastle doctor"),
+                    logger: Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() })
+                defer { pool.close() }
                 let migrations = Migrations(directory: try MigrationsFolder.find(values), set: set)
                 try await migrations.verify(on: pool)
                 guard !values.flag("postgres.allow_unsafe") else { continue }

@@ -32,11 +32,11 @@ struct Migrate: AsyncParsableCommand {
                 return [set]
             }
             return try (sets ?? Migrations.Set.allCases).map { set in
-                let connection = try values.required(set == .jobs ? "jobs.postgres" : "authority.postgres")
-                return Target(
+                Target(
                     set: set, migrations: Migrations(directory: folder, set: set),
                     pool: PostgresPool(
-                        configuration: .init(connection: connection, applicationName: "forecastle migrate"),
+                        configuration: try values.postgres(
+                            set == .jobs ? "jobs.postgres" : "authority.postgres", applicationName: "forecastle migrate"),
                         logger: Logger(label: "migrate")))
             }
         }

@@ -21,7 +21,7 @@ struct VaultReport {
             }
             guard !values.string("authority.postgres").isEmpty else { return report }
             let pool = PostgresPool(
-                configuration: .init(connection: values.string("authority.postgres"), applicationName: "forecastle doctor"),
+                configuration: try values.postgres("authority.postgres", applicationName: "forecastle doctor"),
                 logger: Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() })
             defer { pool.close() }
             report.add(try await SecuritySurvey.take(replicas, pool: pool), replicas)

@@ -36,6 +36,8 @@ struct ConfigurationValues: Sendable {
             throw ConfigurationError(key: "worker.beat_ms", rule: "must be at most a third of worker.lease_ms")
         }
         try KeyServers(self).check()
+        try TLSSettings(self).check()
+        try KafkaSettings(self).check()
         let stale = integer("audit.heads_stale_s") * 1000
         guard stale == 0 || stale >= milliseconds("audit.heads_interval_ms") * 3 else {
             throw ConfigurationError(

@@ -58,7 +58,7 @@ struct RoleProcess: Sendable {
     func pool(
         _ key: String, connections: Int? = nil, statementTimeout: Duration? = nil, plannerSettings: [String] = []
     ) throws -> PostgresPool {
-        var configuration = PostgresConfiguration(connection: try values.required(key), applicationName: "forecastle \(name)")
+        var configuration = try values.postgres(key, applicationName: "forecastle \(name)")
         configuration.maximumConnections = connections ?? values.integer("postgres.connections_max")
         configuration.acquireTimeout = values.duration(milliseconds: "postgres.acquire_timeout_ms")
         configuration.statementTimeout = statementTimeout ?? values.duration(milliseconds: "postgres.statement_timeout_ms")
@@ -71,11 +71,7 @@ struct RoleProcess: Sendable {
         try await Migrations(directory: try MigrationsFolder.find(values), set: set).verify(on: pool)
     }
 
-    func kafka() throws -> KafkaConfiguration {
-        let file = values.string("kafka.bootstrap_file")
-        guard file.isEmpty else { return .embedded(bootstrap: .file(file), clientID: id) }
-        return KafkaConfiguration(bootstrap: .servers(try values.required("kafka.bootstrap")), clientID: id)
-    }
+    func kafka() throws -> KafkaConfiguration { try KafkaSettings(values).configuration(clientID: id, logger: logger) }
 
     /// Sessions of the process's own principal and of the roles it may assume.
     ///
@@ -92,6 +88,7 @@ struct RoleProcess: Sendable {
 
     /// Runs until SIGTERM or SIGINT; services stop in the opposite order.
     func run(_ services: [any Service]) async throws {
+        let services = [CertificateWatch(values: values, role: name, logger: logger)] + services
         let group = ServiceGroup(
             configuration: .init(
                 services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },

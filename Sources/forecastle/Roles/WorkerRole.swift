@@ -46,7 +46,8 @@ struct WorkerRole: AsyncParsableCommand {
         let producer = try KafkaProducer(configuration: try process.kafka(), logger: logger)
         let relay = try OutboxRelay(pool: pool, publisher: producer, logger: logger)
         let roles = try process.roleSessions(
-            credentialsFile: "worker.credentials_file", pool: pool, transport: HTTPTransport())
+            credentialsFile: "worker.credentials_file", pool: pool,
+            transport: try TLSSettings(values).transport("worker", logger: logger))
         let retirer = KMSGrantRetirer(roles: roles, process: process.id)
         let artifacts = try DirectoryObjectStore(root: try values.required("artifacts.directory"))
         let remover = ArtifactRemover(store: artifacts)

@@ -28,6 +28,11 @@ struct Up: AsyncParsableCommand {
     var only = Part.everything
 
     @Flag(
+        inversion: .prefixedNo,
+        help: "Encrypt between clients, API, workers and authority, with certificates of the folder's own.")
+    var tls = true
+
+    @Flag(
         help: ArgumentHelp(
             "PostgreSQL writes without waiting for the disk; for tests, whose data may be lost.", visibility: .hidden))
     var throwaway = false
@@ -54,13 +59,14 @@ struct Up: AsyncParsableCommand {
         let wiring = ClusterWiring()
         if let faultyWorker { wiring.faults.plan(faultyWorker, for: "worker-1") }
         let cluster = try EmbeddedCluster(
-            folder: folder, workers: workers, wiring: wiring, isThrowaway: throwaway, logger: logger)
+            folder: folder, workers: workers, wiring: wiring, isThrowaway: throwaway, usesTLS: tls, logger: logger)
 
         let (outcomes, outcome) = AsyncStream.makeStream(of: Result<Void, any Error>.self)
         let watch = Task {
             for await _ in signals { break }
             outcome.yield(.success(()))
         }
+        let renewal = cluster.certificates.map { certificates in Task { await certificates.keep(logger) } }
         let start = Task {
             do {
                 try await cluster.start(only, supervisor)
@@ -78,6 +84,7 @@ struct Up: AsyncParsableCommand {
             break
         }
         watch.cancel()
+        renewal?.cancel()
         start.cancel()
         _ = await start.value
         await supervisor.stopAll()

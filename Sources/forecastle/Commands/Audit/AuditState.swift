@@ -12,13 +12,12 @@ struct AuditState {
     /// Reads heads alone: no walk, however long the trail.
     static func read(_ values: ConfigurationValues) async -> AuditState {
         var state = AuditState()
-        guard !values.string("authority.postgres").isEmpty else {
+        guard let configuration = try? values.postgres("authority.postgres", applicationName: "forecastle doctor") else {
             state.lines.append(("records", "unknown: authority.postgres is not set"))
             return state
         }
         let pool = PostgresPool(
-            configuration: .init(connection: values.string("authority.postgres"), applicationName: "forecastle doctor"),
-            logger: Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() })
+            configuration: configuration, logger: Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() })
         defer { pool.close() }
         do {
             let heads = try await AuditTrail.heads(pool: pool)
