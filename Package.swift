@@ -24,11 +24,14 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
@@ -43,10 +46,13 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1.git", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates.git", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
     ],
     targets: [
@@ -61,10 +67,18 @@ let package = Package(
 
         // Level 1
         room("AWSProtocol", ["Secrets", crypto]),
-        room("AWSClients", ["AWSProtocol", "Secrets", "Telemetry", asyncHTTPClient, logging, nioCore, nioHTTP1]),
+        room(
+            "AWSClients",
+            [
+                "AWSProtocol", "Secrets", "Telemetry", "TransportSecurity", asyncHTTPClient, logging, nioCore, nioHTTP1, nioSSL,
+            ]),
         room(
             "AWSServer",
-            ["AWSProtocol", "Secrets", hummingbirdCore, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle]),
+            [
+                "AWSProtocol", "Secrets", "TransportSecurity", hummingbirdCore, logging, nioCore, nioHTTP1, nioPosix,
+                serviceLifecycle,
+            ]),
+        room("Certificates", ["AWSProtocol", "CLinux", asn1, crypto, x509]),
         room("Envelope", ["CLinux", "COpenSSL", "Secrets", crypto]),
         room("FaultInjection", [logging, nioCore, nioPosix, serviceLifecycle]),
         room("Freshness", ["Postgres", logging, serviceLifecycle]),
@@ -74,6 +88,7 @@ let package = Package(
         room("Policies", ["AWSProtocol"]),
         room("Postgres", ["CLibpq", "Secrets", "Telemetry", crypto, logging, serviceLifecycle]),
         room("TimeSeries"),
+        room("TransportSecurity", ["AWSProtocol", "Certificates", logging, nioCore, nioPosix, nioSSL]),
 
         // Level 2
         room("Accounts", ["AWSProtocol", "AuditTrail", "Freshness", "Policies", "Postgres", "Secrets", crypto, logging]),
@@ -127,12 +142,14 @@ let package = Package(
             name: "forecastle",
             dependencies: [
                 "AWSClients", "AWSProtocol", "AWSServer", "Accounts", "Artifacts", "AuditTrail", "AuthorityAPI", "CLinux",
-                "CZlib", "Catalog", "Dials", "Envelope", "EnvelopeKMS", "FaultInjection", "ForecastAPI", "Forecasting",
+                "CZlib", "Catalog", "Certificates", "Dials", "Envelope", "EnvelopeKMS", "FaultInjection", "ForecastAPI",
+                "Forecasting",
                 "Freshness",
                 "Jobs",
                 "JobsSimulation", "Kafka", "Keys",
                 "ObjectStore", "Outbox", "Pipelines", "Policies", "Postgres", "Secrets", "Telemetry", "TimeSeries",
-                "Verification", argumentParser, crypto, logging, metrics, serviceLifecycle, unixSignals, yams,
+                "TransportSecurity", "Verification", argumentParser, crypto, logging, metrics, serviceLifecycle, unixSignals,
+                yams,
             ],
             swiftSettings: settings),
         .executableTarget(
@@ -154,6 +171,13 @@ let package = Package(
         tests("OutboxTests", ["Kafka", "Outbox", "Postgres", "PostgresTesting", "ServiceTesting", "Telemetry", logging]),
         tests("AWSProtocolTests", ["AWSProtocol", "Secrets"]),
         tests("AWSClientsTests", ["AWSClients", "AWSProtocol", "AWSServer", "Secrets", logging]),
+        tests("CertificatesTests", ["AWSProtocol", "Certificates"]),
+        tests(
+            "TransportSecurityTests",
+            [
+                "AWSClients", "AWSProtocol", "AWSServer", "Certificates", "Kafka", "Secrets", "TransportSecurity", logging,
+                nioCore, nioPosix, nioSSL,
+            ]),
         tests(
             "ArtifactsTests",
             ["AWSProtocol", "Artifacts", "ArtifactsTesting", "Envelope", "EnvelopeKMS", "ObjectStore", "Secrets", logging]),

@@ -1,6 +1,7 @@
 package import AWSProtocol
 import Secrets
 import Telemetry
+import TransportSecurity
 
 package import struct FoundationEssentials.Date
 
@@ -183,6 +184,9 @@ package struct AWSCaller: Sendable {
                     endpoint: endpoint, request: request, timeout: timeout, expectsSecret: expectsSecret))
         } catch {
             if error is CancellationError || Task.isCancelled { throw .callCancelled }
+            if let explanation = TLSFailure.explanation(of: error) {
+                throw .serviceUnavailable("No TLS connection to \(configuration.endpoint): \(explanation).", cause: error)
+            }
             throw .serviceUnavailable("The endpoint did not answer.", cause: error)
         }
     }

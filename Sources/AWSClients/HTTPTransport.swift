@@ -3,6 +3,8 @@ import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
 import Secrets
+import Synchronization
+package import TransportSecurity
 
 /// Carries calls over HTTP/1.1 on kept connections; follows no redirects. One for a process: clients share it.
 package final class HTTPTransport: AWSTransport {
@@ -11,9 +13,27 @@ package final class HTTPTransport: AWSTransport {
     /// Longest answer with a data key.
     package static let maximumSecretAnswerBytes = 64 << 10
 
-    private let client: HTTPClient
+    /// The connections that were made with one set of certificates. A call keeps them until it is over, so that they are closed when
+    /// the last one is.
+    private final class Connections: Sendable {
+        let client: HTTPClient
+        let generation: Int
 
-    package init(connectTimeout: Duration = .seconds(2), connections: Int = 64) {
+        init(_ configuration: HTTPClient.Configuration, generation: Int) {
+            client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+            self.generation = generation
+        }
+
+        deinit { client.shutdown { _ in } }
+    }
+
+    private let configuration: HTTPClient.Configuration
+    private let tls: ClientTLS?
+    private let connections: Mutex<Connections>
+
+    /// - Parameter tls: whom `https` endpoints are believed to be, and what is shown to them; nil believes the system's
+    ///   authorities and shows nothing.
+    package init(tls: ClientTLS? = nil, connectTimeout: Duration = .seconds(2), connections: Int = 64) {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow, timeout: .init(connect: TimeAmount(connectTimeout)))
         configuration.httpVersion = .http1Only
@@ -22,10 +42,26 @@ package final class HTTPTransport: AWSTransport {
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connections
         // The caller's own policy decides on trying again.
         configuration.connectionPool.retryConnectionEstablishment = false
-        client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+        self.configuration = configuration
+        self.tls = tls
+        let first = tls?.current
+        configuration.tlsConfiguration = first?.value
+        self.connections = Mutex(Connections(configuration, generation: first?.generation ?? 0))
     }
 
-    deinit { client.shutdown { _ in } }
+    /// Those of the certificates that are in the files now.
+    private func currentConnections() -> Connections {
+        guard let tls else { return connections.withLock { $0 } }
+        let current = tls.current
+        return connections.withLock { connections in
+            // A slower caller may come with an older one.
+            guard current.generation > connections.generation else { return connections }
+            var configuration = configuration
+            configuration.tlsConfiguration = current.value
+            connections = Connections(configuration, generation: current.generation)
+            return connections
+        }
+    }
 
     package func send(_ call: AWSTransportCall) async throws -> AWSTransportAnswer {
         var request = HTTPClientRequest(
@@ -36,7 +72,9 @@ package final class HTTPTransport: AWSTransport {
         // Once the call is over, whether or not it was sent to its end.
         defer { secretBody?.overwrite() }
         request.body = .bytes(secretBody ?? ByteBuffer(bytes: call.request.body))
-        let response = try await client.execute(request, deadline: .now() + TimeAmount(call.timeout))
+        let connections = currentConnections()
+        defer { withExtendedLifetime(connections) {} }
+        let response = try await connections.client.execute(request, deadline: .now() + TimeAmount(call.timeout))
         let status = Int(response.status.code)
         if call.expectsSecret {
             return AWSTransportAnswer(status: status, body: .secret(try await Self.readSecret(response.body)))

@@ -20,11 +20,13 @@ package struct AWSRequest: Sendable {
     package var receivedAt: Date
     /// Whether the request came over TLS (`aws:SecureTransport`).
     package var isSecureTransport: Bool
+    /// The process of the installation whose certificate was verified on the connection.
+    package var peer: ProcessIdentity?
 
     package init(
         method: String = "POST", path: String = "/", rawQuery: String = "", headers: [(String, String)] = [],
         body: [UInt8] = [], secretBody: (any ReadableSecret)? = nil, sourceAddress: String = "", receivedAt: Date,
-        isSecureTransport: Bool = false
+        isSecureTransport: Bool = false, peer: ProcessIdentity? = nil
     ) {
         self.method = method
         self.path = path
@@ -35,6 +37,7 @@ package struct AWSRequest: Sendable {
         self.sourceAddress = sourceAddress
         self.receivedAt = receivedAt
         self.isSecureTransport = isSecureTransport
+        self.peer = peer
     }
 
     /// The value of the first header of that name, any case.

@@ -4,8 +4,8 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 
-/// The HTTP/1.1 edge that the Forecast API and the authority share: it hands whole requests to a handler, as they came
-/// over the wire, and nothing beyond its bounds.
+/// The HTTP/1.1 edge that the Forecast API and the authority share, over TLS where it has a certificate: it hands whole requests to a
+/// handler, as they came over the wire, and nothing beyond its bounds.
 ///
 /// `GET /healthz` is answered here. On graceful shutdown no connection is accepted, idle ones are closed, and requests being
 /// answered are answered.
@@ -31,7 +31,7 @@ package struct AWSServer: Service {
         let connection = HTTPConnection(
             bounds: configuration.bounds, handler: handler,
             registry: ConnectionRegistry(limit: configuration.bounds.connections),
-            answersOnEventLoop: configuration.answersOnEventLoop)
+            answersOnEventLoop: configuration.answersOnEventLoop, tls: configuration.tls)
         let port = configuration.port
         let server = Server(
             childChannelSetup: connection,

@@ -1,22 +1,24 @@
+package import TransportSecurity
+
 /// Where an edge listens and within which bounds it reads.
 package struct AWSServerConfiguration: Sendable {
     package var host: String
     /// 0 takes a free port, which `AWSServer`'s `onBound` tells.
     package var port: Int
-    /// Refuses to listen anywhere but on this machine: what must hold while connections are not encrypted.
-    package var requiresLoopback: Bool
+    /// Nil for plain text, which is spoken on this machine only.
+    package var tls: ServerTLS?
     package var bounds: AWSServerBounds
     /// Whether the handler runs on the connections' event loops: fewer threads take part in a request, and a handler that computes for
     /// long holds up the other connections of its loop.
     package var answersOnEventLoop: Bool
 
     package init(
-        host: String = "127.0.0.1", port: Int = 0, requiresLoopback: Bool = true, bounds: AWSServerBounds = .init(),
+        host: String = "127.0.0.1", port: Int = 0, tls: ServerTLS? = nil, bounds: AWSServerBounds = .init(),
         answersOnEventLoop: Bool = false
     ) {
         self.host = host
         self.port = port
-        self.requiresLoopback = requiresLoopback
+        self.tls = tls
         self.bounds = bounds
         self.answersOnEventLoop = answersOnEventLoop
     }
@@ -24,14 +26,15 @@ package struct AWSServerConfiguration: Sendable {
     /// Throws an error that names the offending field.
     package func validate() throws(AWSServerError) {
         guard (0...65_535).contains(port) else { throw .configuration("port must lie between 0 and 65535") }
-        guard !requiresLoopback || Self.isLoopback(host) else {
-            throw .configuration("host must be 127.0.0.1, ::1 or localhost: connections there are not encrypted")
+        guard tls != nil || Self.isLoopback(host) else {
+            throw .configuration(
+                "host must be 127.0.0.1, ::1 or localhost where no certificate is set: connections there are not encrypted")
         }
         try bounds.validate()
     }
 
     /// `localhost` is taken at its word; every other name could resolve to anything.
-    private static func isLoopback(_ host: String) -> Bool {
+    package static func isLoopback(_ host: String) -> Bool {
         if host == "localhost" || host == "::1" { return true }
         let octets = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
         return octets.count == 4 && octets.allSatisfy { $0 != nil } && octets[0] == 127

@@ -4,6 +4,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTP1
+import TransportSecurity
 
 /// One connection of an edge: the pipeline that reads requests within bounds, and the loop that answers them.
 struct HTTPConnection: ServerChildChannel {
@@ -17,6 +18,7 @@ struct HTTPConnection: ServerChildChannel {
     let handler: any AWSRequestHandler
     let registry: ConnectionRegistry
     let answersOnEventLoop: Bool
+    let tls: ServerTLS?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         if let surplus = registry.admit(channel) {
@@ -32,13 +34,16 @@ struct HTTPConnection: ServerChildChannel {
             limits.maxHeaderFieldSize = bounds.headerBytes + 1
             limits.maxHeaderListSize = bounds.headerBytes + 1
             limits.maxHeaderFieldCount = bounds.headerCount + 1
+            try tls?.addHandlers(to: channel)
+            // Behind TLS, where a request's first byte can be seen; the time of a handshake counts as a header's.
             try pipeline.addHandler(deadlines)
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: true,
                 withEncoderConfiguration: .init(), withDecoderLimitConfiguration: limits)
             try pipeline.addHandler(
                 RequestCollector(
-                    bounds: bounds, deadlines: deadlines, registry: registry, secretTargets: handler.secretTargets))
+                    bounds: bounds, deadlines: deadlines, registry: registry, secretTargets: handler.secretTargets,
+                    isSecure: tls != nil))
             return Value(asyncChannel: try NIOAsyncChannel(wrappingChannelSynchronously: channel))
         }
     }

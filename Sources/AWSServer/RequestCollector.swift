@@ -3,6 +3,7 @@ import FoundationEssentials
 import NIOCore
 import NIOHTTP1
 import Secrets
+import TransportSecurity
 
 /// A request in full, and whether the connection goes on after its answer.
 struct CollectedRequest: Sendable {
@@ -30,10 +31,17 @@ final class RequestCollector: ChannelDuplexHandler {
     private let deadlines: DeadlineHandler
     private let registry: ConnectionRegistry
     private let secretTargets: Set<String>
+    private let isSecure: Bool
+    /// Who is at the other end, once it was asked.
+    private var peer: ProcessIdentity??
     private var assembler: RequestAssembler
     private var isRefused = false
 
-    init(bounds: AWSServerBounds, deadlines: DeadlineHandler, registry: ConnectionRegistry, secretTargets: Set<String>) {
+    init(
+        bounds: AWSServerBounds, deadlines: DeadlineHandler, registry: ConnectionRegistry, secretTargets: Set<String>,
+        isSecure: Bool
+    ) {
+        self.isSecure = isSecure
         self.bounds = bounds
         self.deadlines = deadlines
         self.registry = registry
@@ -98,11 +106,20 @@ final class RequestCollector: ChannelDuplexHandler {
             let request = AWSRequest(
                 method: head.method.rawValue, path: String(target[0]), rawQuery: target.count > 1 ? String(target[1]) : "",
                 headers: head.headers.map { ($0.name, Self.withoutTrailingSpace($0.value)) }, body: assembler.body,
-                secretBody: assembler.secretBody, sourceAddress: context.remoteAddress?.ipAddress ?? "", receivedAt: Date())
+                secretBody: assembler.secretBody, sourceAddress: context.remoteAddress?.ipAddress ?? "", receivedAt: Date(),
+                isSecureTransport: isSecure, peer: peer(of: context.channel))
             assembler = RequestAssembler(bounds: bounds, secretTargets: secretTargets)
             context.fireChannelRead(
                 wrapInboundOut(CollectedRequest(request: request, isKeptAlive: head.isKeepAlive)))
         }
+    }
+
+    /// A connection has one peer for its whole life: no renegotiation is allowed.
+    private func peer(of channel: any Channel) -> ProcessIdentity? {
+        if let peer { return peer }
+        let found = isSecure ? ServerTLS.peer(of: channel) : nil
+        peer = .some(found)
+        return found
     }
 
     /// White space around a value is none of it (RFC 9110 section 5.5); the decoder drops only what leads.

@@ -99,6 +99,7 @@ package struct AuthorityHandler: AWSRequestHandler {
             if !isAdmitted { try await admit(call, of: service) }
             isAdmitted = true
             return try await recorder.recording(call) { () async throws(AWSError) in
+                try ProcessCertificates.check(principal, on: request, identity: recorder.identity)
                 let (body, secret) =
                     if let parsed { parsed } else {
                         try Self.body(
@@ -155,6 +156,7 @@ package struct AuthorityHandler: AWSRequestHandler {
             if !isAdmitted { try await admit(call, of: service) }
             isAdmitted = true
             return try await recorder.recording(call) { () async throws(AWSError) in
+                try ProcessCertificates.check(principal, on: request, identity: recorder.identity)
                 if let malformed { throw malformed }
                 guard parameters["Version"] == version, !operation.isEmpty else {
                     throw .unknownOperation("The action or version is not known.")

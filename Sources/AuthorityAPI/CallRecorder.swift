@@ -21,7 +21,7 @@ package struct CallRecorder: Sendable {
     }
 
     private let trail: AuditTrail
-    private let identity: ServiceIdentity
+    let identity: ServiceIdentity
 
     package init(trail: AuditTrail, identity: ServiceIdentity) {
         self.trail = trail

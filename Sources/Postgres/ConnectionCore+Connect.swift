@@ -13,6 +13,10 @@ extension ConnectionCore {
         configuration: PostgresConfiguration, event: EventDescriptor, isInterrupted: @escaping () -> Bool
     ) throws -> ConnectionCore {
         let handle = try LibpqHandle(startingWith: try parameters(of: configuration))
+        // Nothing was sent yet.
+        if !configuration.allowsUnencrypted, let objection = ConnectionSecurity.objection(to: handle.options) {
+            throw PostgresError(.configuration, message: objection)
+        }
         let exchange = Exchange(
             handle: handle, event: event, deadline: .now + configuration.connectTimeout, isInterrupted: isInterrupted)
         var status = PGRES_POLLING_WRITING
@@ -38,9 +42,8 @@ extension ConnectionCore {
         case .broken:
             let text = handle.errorText
             let state = sqlState(inConnectionFailure: text)
-            var error = PostgresError(
-                .connectionFailed, message: "No connection could be made: \(state?.condition ?? "the server cannot be reached").",
-                cause: text)
+            let reason = state?.condition ?? ConnectionSecurity.explanation(of: text) ?? "the server cannot be reached"
+            var error = PostgresError(.connectionFailed, message: "No connection could be made: \(reason).", cause: text)
             error.sqlState = state?.rawValue
             return error
         }

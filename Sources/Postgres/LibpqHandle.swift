@@ -39,6 +39,19 @@ final class LibpqHandle {
     var serverVersion: Int { Int(PQserverVersion(connection)) }
     var errorText: String { PQerrorMessage(connection).map { String(cString: $0) } ?? "" }
 
+    /// Options in effect, with what the environment and service files add. Passwords are among them.
+    var options: [String: String] {
+        guard let first = PQconninfo(connection) else { return [:] }
+        defer { PQconninfoFree(first) }
+        var found: [String: String] = [:]
+        var option = first
+        while let keyword = option.pointee.keyword {
+            if let value = option.pointee.val { found[String(cString: keyword)] = String(cString: value) }
+            option += 1
+        }
+        return found
+    }
+
     func continueConnecting() -> PostgresPollingStatusType { PQconnectPoll(connection) }
 
     func becomeNonBlocking() -> Bool { PQsetnonblocking(connection, 1) == 0 }

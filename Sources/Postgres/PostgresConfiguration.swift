@@ -30,6 +30,9 @@ package struct PostgresConfiguration: Sendable {
     /// keep row locks from the one that takes its work over.
     package var idleTransactionTimeout = Self.defaultIdleTransactionTimeout
 
+    /// Lets connections leave this machine without `sslmode=verify-full`: where the network itself is encrypted.
+    package var allowsUnencrypted = false
+
     /// Planner settings of every session (`enable_seqscan=off`): for pools whose statements are all meant to go by an index.
     package var plannerSettings: [String] = []
 

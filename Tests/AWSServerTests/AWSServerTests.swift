@@ -111,11 +111,8 @@ import Testing
     }
 
     @Test(arguments: ["0.0.0.0", "::", "192.168.0.1", "example.org", "127.0.0.1.example.org", "127.0.0", ""])
-    func loopbackIsRequiredUnlessSaidOtherwise(host: String) {
-        var configuration = AWSServerConfiguration(host: host)
-        #expect(throws: AWSServerError.self) { try configuration.validate() }
-        configuration.requiresLoopback = false
-        #expect(throws: Never.self) { try configuration.validate() }
+    func loopbackIsRequiredWithoutTLS(host: String) {
+        #expect(throws: AWSServerError.self) { try AWSServerConfiguration(host: host).validate() }
     }
 
     @Test func aTakenPortIsAnErrorThatMayBeRetried() async throws {

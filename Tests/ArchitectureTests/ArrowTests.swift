@@ -13,14 +13,18 @@ private let plan: [String: (level: Int, rooms: Set<String>, packages: Set<String
     "Telemetry": (0, [], ["Logging", "Metrics", "CoreMetrics"]),
 
     "AWSProtocol": (1, [], ["Crypto"]),
-    "AWSClients": (1, ["AWSProtocol"], ["AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "NIOFoundationCompat"]),
+    "AWSClients": (
+        1, ["AWSProtocol", "TransportSecurity"],
+        ["AsyncHTTPClient", "Logging", "NIOCore", "NIOHTTP1", "NIOFoundationCompat", "NIOSSL"]
+    ),
     "AWSServer": (
-        1, ["AWSProtocol"],
+        1, ["AWSProtocol", "TransportSecurity"],
         [
             "Hummingbird", "HummingbirdCore", "HTTPTypes", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOHTTPTypes",
             "NIOHTTPTypesHTTP1", "ServiceLifecycle", "NIOExtras",
         ]
     ),
+    "Certificates": (1, ["AWSProtocol"], ["Crypto", "SwiftASN1", "X509"]),
     "Envelope": (1, ["COpenSSL"], ["Crypto"]),
     "FaultInjection": (1, [], ["Logging", "NIOCore", "NIOPosix", "ServiceLifecycle"]),
     "Freshness": (1, ["Postgres"], ["Logging", "ServiceLifecycle"]),
@@ -32,6 +36,7 @@ private let plan: [String: (level: Int, rooms: Set<String>, packages: Set<String
     "PostgresTesting": (1, ["Postgres"], ["Logging", "Crypto", "ServiceLifecycle"]),
     "ServiceTesting": (1, [], ["ServiceLifecycle"]),
     "TimeSeries": (1, [], []),
+    "TransportSecurity": (1, ["AWSProtocol", "Certificates"], ["Logging", "NIOCore", "NIOPosix", "NIOSSL"]),
 
     "Accounts": (2, ["AWSProtocol", "AuditTrail", "Freshness", "Policies", "Postgres"], ["Crypto", "Logging"]),
     "ArtifactsTesting": (2, ["AWSProtocol", "Envelope", "EnvelopeKMS"], []),

@@ -4,8 +4,10 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import subprocess
 import time
+import urllib.request
 import uuid
 from pathlib import Path
 
@@ -75,13 +77,22 @@ class Cluster:
     def buckets(self):
         return Path(self.env["FORECASTLE_BUCKETS"])
 
+    @property
+    def verify(self):
+        """What a client of this cluster has to believe, as boto3 takes it."""
+        return self.env.get("AWS_CA_BUNDLE")
+
+    def urlopen(self, request):
+        """What urllib answers, believing this cluster alone."""
+        return urllib.request.urlopen(request, context=ssl.create_default_context(cafile=self.verify))
+
     def client(self, service, credentials=None, **config):
         credentials = credentials or {
             "aws_access_key_id": self.env["AWS_ACCESS_KEY_ID"],
             "aws_secret_access_key": self.env["AWS_SECRET_ACCESS_KEY"],
         }
         return boto3.session.Session().client(
-            service, region_name=REGION, endpoint_url=self.env[f"AWS_ENDPOINT_URL_{service.upper()}"],
+            service, region_name=REGION, endpoint_url=self.env[f"AWS_ENDPOINT_URL_{service.upper()}"], verify=self.verify,
             config=Config(retries={"max_attempts": 4}, **config), **credentials)
 
     def cli(self, *arguments, check=True):
@@ -130,6 +141,16 @@ class Cluster:
 def cluster():
     # These tests call faster than any customer; test_quotas.py has a cluster with the defaults.
     cluster = Cluster("clients", "--workers", "2", "--authority-quota-percent", "0")
+    try:
+        yield cluster.start()
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def plain_authority():
+    """An authority without TLS, for those who speak to its socket themselves."""
+    cluster = Cluster("plain", "--no-tls", "--only", "authority", "--authority-quota-percent", "0")
     try:
         yield cluster.start()
     finally:

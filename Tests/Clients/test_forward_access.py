@@ -218,7 +218,7 @@ def signed(cluster, service, target, body, key=None, headers=(), unsigned=(), en
     sent = urllib.request.Request(
         endpoint + "/", data=body.encode(), headers={**dict(request.headers.items()), **dict(unsigned)}, method="POST")
     try:
-        return json.loads(urllib.request.urlopen(sent).read() or "{}")
+        return json.loads(cluster.urlopen(sent).read() or "{}")
     except urllib.error.HTTPError as error:
         answer = json.loads(error.read())
         raise ClientError({"Error": {
@@ -320,7 +320,7 @@ def test_only_the_api_may_ask_authorize(cluster, customer):
     sent = urllib.request.Request(
         cluster.env["AWS_ENDPOINT_URL_KMS"] + "/", data=b"{}", headers={"X-Amz-Target": "ForecastleAuthority.Authorize"})
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(sent)
+        cluster.urlopen(sent)
     assert b"MissingAuthenticationToken" in refused.value.read()
 
 
@@ -328,6 +328,6 @@ def test_only_the_api_may_ask_authorize(cluster, customer):
 def test_nothing_listens_beyond_this_machine_without_tls(cluster, role):
     result = subprocess.run(
         [BIN / "forecastle", role, "--config", cluster.data / "forecastle.yaml", f"--{role}-host", "0.0.0.0",
-         f"--{role}-port", "0"], capture_output=True, text=True, timeout=120)
+         f"--{role}-port", "0", f"--{role}-tls-certificate-file=", f"--{role}-tls-key-file="], capture_output=True, text=True, timeout=120)
     assert result.returncode != 0
     assert "host must be 127.0.0.1, ::1 or localhost" in result.stdout + result.stderr

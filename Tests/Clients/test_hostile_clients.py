@@ -17,6 +17,16 @@ IDLE = 2000
 
 
 @pytest.fixture(scope="module")
+def cluster(plain_authority):
+    return plain_authority
+
+
+@pytest.fixture(scope="module")
+def kms(cluster):
+    return cluster.client("kms")
+
+
+@pytest.fixture(scope="module")
 def address(cluster):
     return urlsplit(cluster.env["AWS_ENDPOINT_URL_KMS"])
 

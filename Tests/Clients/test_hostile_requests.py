@@ -2,7 +2,6 @@
 import gzip
 import json
 import urllib.error
-import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -136,7 +135,7 @@ def test_a_replayed_call_has_no_second_effect(kms, call):
 
 def test_presigned_calls(cluster):
     url = cluster.client("sts").generate_presigned_url("get_caller_identity", ExpiresIn=60, HttpMethod="GET")
-    assert b"<Account>" in urllib.request.urlopen(url).read()
+    assert b"<Account>" in cluster.urlopen(url).read()
     parts = urlsplit(url)
 
     def get(query, *headers):

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import re
 import socket
+import ssl
 from urllib.parse import urlsplit
 
 from conftest import REGION
@@ -66,8 +67,14 @@ class Signed:
         return exchange(self.address, self.data() + (self.body if payload is None else payload))
 
 
+# Whom these tests reach is not their matter; test_tls.py is about that.
+CONTEXT = ssl.create_default_context()
+CONTEXT.check_hostname, CONTEXT.verify_mode = False, ssl.CERT_NONE
+
+
 def connect(address, timeout=60):
-    return socket.create_connection((address.hostname, address.port), timeout)
+    connection = socket.create_connection((address.hostname, address.port), timeout)
+    return CONTEXT.wrap_socket(connection) if address.scheme == "https" else connection
 
 
 def exchange(address, data):
@@ -76,12 +83,12 @@ def exchange(address, data):
     with connect(address) as connection:
         try:
             connection.sendall(data)
-        except (BrokenPipeError, ConnectionResetError):
+        except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
             pass  # Refused before all was sent; the answer may be there all the same.
         while True:
             try:
                 part = connection.recv(65536)
-            except ConnectionResetError:
+            except (ConnectionResetError, ssl.SSLError):
                 break
             if not part:
                 break

@@ -10,6 +10,10 @@ class ClientContext: @unchecked Sendable {
     let logger: Logger
     private let fatal = Atomic<Bool>(false)
     private let brokersDown = Atomic<Bool>(false)
+    private let distrustToldAt = Mutex<ContinuousClock.Instant?>(nil)
+
+    /// A broker that is not trusted is tried again each second: how often that is said.
+    static let distrustInterval: Duration = .seconds(30)
 
     init(logger: Logger) { self.logger = logger }
 
@@ -18,7 +22,8 @@ class ClientContext: @unchecked Sendable {
     /// Whether all brokers were lost since the last call.
     func takeBrokersDown() -> Bool { brokersDown.exchange(false, ordering: .acquiringAndReleasing) }
 
-    func failed(_ raw: rd_kafka_resp_err_t) {
+    /// - Parameter reason: in librdkafka's words, which hold addresses and no secrets.
+    func failed(_ raw: rd_kafka_resp_err_t, reason: String = "") {
         let metadata: Logger.Metadata = ["error": "\(String(cString: rd_kafka_err2name(raw)))"]
         switch raw {
         case RD_KAFKA_RESP_ERR__FATAL:
@@ -27,6 +32,16 @@ class ClientContext: @unchecked Sendable {
         case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
             brokersDown.store(true, ordering: .releasing)
             logger.warning("no kafka broker answers", metadata: metadata)
+        case RD_KAFKA_RESP_ERR__SSL, RD_KAFKA_RESP_ERR__AUTHENTICATION:
+            let isDue = distrustToldAt.withLock { toldAt in
+                if let before = toldAt, before.duration(to: .now) < Self.distrustInterval { return false }
+                toldAt = .now
+                return true
+            }
+            guard isDue else { return }
+            logger.error(
+                "a kafka broker is not trusted or does not trust us: kafka.security_protocol, kafka.ca_file, its names, its expiry?",
+                metadata: metadata.merging(["reason": "\(reason)"]) { $1 })
         default:
             logger.debug("kafka client reports", metadata: metadata)
         }
@@ -78,7 +93,7 @@ func onError(client: OpaquePointer?, error: Int32, reason: UnsafePointer<CChar>?
         let reason = String(cString: rd_kafka_err2name(rd_kafka_fatal_error(client, nil, 0)))
         context.logger.error("kafka client met a fatal error", metadata: ["error": "\(reason)"])
     }
-    context.failed(raw)
+    context.failed(raw, reason: reason.map { String(cString: $0) } ?? "")
 }
 
 func onDelivery(

@@ -39,9 +39,6 @@ package struct MetricName: Sendable, Hashable {
 
     package static let all = jobs + grantsAndKeys + edges + platform
 
-    /// Names that are kept for what is to come: nothing counts them yet, and nobody may use them otherwise.
-    package static let reserved: Set<MetricName> = [.tlsCertificateExpiry]
-
     static let byText = Dictionary(uniqueKeysWithValues: all.map { ($0.text, $0) })
 
     /// Answers of an edge or a database: from half a millisecond to the longest that anybody waits.

@@ -1,7 +1,9 @@
 import AWSClients
 import AWSProtocol
 import Foundation
+import Logging
 import Secrets
+import TransportSecurity
 
 /// Credentials, region and endpoints by the variables that every AWS SDK reads. An empty variable counts as none.
 struct AWSEnvironment: Sendable {
@@ -27,6 +29,12 @@ struct AWSEnvironment: Sendable {
                 accessKeyID: try required("AWS_ACCESS_KEY_ID"),
                 secretAccessKey: Redacted(try required("AWS_SECRET_ACCESS_KEY")),
                 sessionToken: self["AWS_SESSION_TOKEN"]))
+    }
+
+    /// Carries calls; believes the authorities of `AWS_CA_BUNDLE`, or the system's, as every AWS SDK does.
+    func transport() throws -> HTTPTransport {
+        guard let bundle = self["AWS_CA_BUNDLE"] else { return HTTPTransport() }
+        return HTTPTransport(tls: try ClientTLS(TLSFiles(authorities: bundle), logger: Logger(label: "forecastle.tls")))
     }
 
     /// Name of the variable with a service's endpoint.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AuditTrail
+import CoreFoundation
 import Foundation
 import Glibc
 import Logging
@@ -36,6 +37,11 @@ struct Doctor: AsyncParsableCommand {
         for (name, finding) in SecretsReport.lines() {
             print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
         }
+        let tls = await TLSReport.make(values)
+        print("tls")
+        for (name, finding) in tls.lines {
+            print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
+        }
         let vault = await VaultReport.make(values)
         print("vault")
         if vault.lines.isEmpty { print("  not configured") }
@@ -53,7 +59,8 @@ struct Doctor: AsyncParsableCommand {
             print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
         }
         var problems =
-            Self.fileProblems(values) + SecretsReport.problems(values) + KeysReport.problems(values) + vault.problems
+            Self.fileProblems(values) + SecretsReport.problems(values) + KeysReport.problems(values) + tls.problems
+            + vault.problems
         problems += await Self.databaseProblems(values) + audit.problems + stores.problems
         print("problems")
         if problems.isEmpty { print("  none") }
@@ -95,9 +102,9 @@ struct Doctor: AsyncParsableCommand {
         return problems
     }
 
-    private static func pool(_ connection: String) -> PostgresPool {
+    private static func pool(_ values: ConfigurationValues, _ key: String) throws -> PostgresPool {
         PostgresPool(
-            configuration: .init(connection: connection, applicationName: "forecastle doctor"),
+            configuration: try values.postgres(key, applicationName: "forecastle doctor"),
             logger: Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() })
     }
 
@@ -116,9 +123,9 @@ struct Doctor: AsyncParsableCommand {
         for set in Migrations.Set.allCases {
             let name = values.connectionKey(set, for: .reader)
             guard !values.string(name).isEmpty else { continue }
-            let pool = pool(values.string(name))
-            defer { pool.close() }
             do {
+                let pool = try pool(values, name)
+                defer { pool.close() }
                 problems += try await ownerProblems(values, set)
                 let migrations = Migrations(directory: try MigrationsFolder.find(values), set: set)
                 try await migrations.verify(on: pool)

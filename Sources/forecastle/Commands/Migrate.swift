@@ -33,12 +33,12 @@ struct Migrate: AsyncParsableCommand {
                 return [set]
             }
             return try (sets ?? Migrations.Set.allCases).map { set in
-                let connection = try values.requiredConnection(set, for: .owner)
-                return Target(
+                Target(
                     set: set, migrations: Migrations(directory: folder, set: set),
                     roles: DatabaseRoles(directory: folder, set: set),
                     pool: PostgresPool(
-                        configuration: .init(connection: connection, applicationName: "forecastle migrate"),
+                        configuration: try values.postgres(
+                            values.connectionKey(set, for: .owner), applicationName: "forecastle migrate"),
                         logger: Logger(label: "migrate")))
             }
         }

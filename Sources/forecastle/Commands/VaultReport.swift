@@ -19,10 +19,10 @@ struct VaultReport {
             if try await RootKeyFiles(file: file).versions().isEmpty {
                 report.problems.append("authority.root_key_file: \(file) is missing")
             }
-            let connection = values.connection(.authority, for: .reader)
-            guard !connection.isEmpty else { return report }
+            let key = values.connectionKey(.authority, for: .reader)
+            guard !values.string(key).isEmpty else { return report }
             let pool = PostgresPool(
-                configuration: .init(connection: connection, applicationName: "forecastle doctor"),
+                configuration: try values.postgres(key, applicationName: "forecastle doctor"),
                 logger: Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() })
             defer { pool.close() }
             report.add(try await SecuritySurvey.take(replicas, pool: pool), replicas)

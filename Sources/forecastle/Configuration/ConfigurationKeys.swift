@@ -31,6 +31,11 @@ extension ConfigurationKey {
             name: "secrets.require_locked", kind: .flag, defaultValue: "false",
             comment: "Refuse to start, and to make data keys, where memory for secrets cannot be locked."),
 
+        // TLS: docs/tls.md
+        .init(
+            name: "tls.ca_file", kind: .path, defaultValue: "",
+            comment: "Authorities (PEM) that certificates of Forecastle's own processes must come from."),
+
         // API
         .init(name: "api.host", kind: .text, defaultValue: "127.0.0.1", comment: "Address the Forecast API listens on."),
         .init(
@@ -48,6 +53,11 @@ extension ConfigurationKey {
         .init(
             name: "api.inherit_dataset_key", kind: .flag, defaultValue: "false",
             comment: "Give a predictor without a key the key of its target dataset."),
+        .init(
+            name: "api.tls_certificate_file", kind: .path, defaultValue: "",
+            comment: "Certificate (PEM) that the API serves with and shows to the authority; empty: plain text, here only."),
+        .init(
+            name: "api.tls_key_file", kind: .path, defaultValue: "", comment: "Its private key, mode 0600."),
 
         // Authority
         .init(name: "authority.host", kind: .text, defaultValue: "127.0.0.1", comment: "Address the authority listens on."),
@@ -90,6 +100,11 @@ extension ConfigurationKey {
         .init(
             name: "authority.quota_percent", kind: .integer(0...1_000_000), defaultValue: "100", unit: "percent",
             comment: "Calls a second that an account may make, in parts of AWS's default quotas; 0 for no quotas."),
+        .init(
+            name: "authority.tls_certificate_file", kind: .path, defaultValue: "",
+            comment: "Certificate (PEM) that the authority serves with; empty: plain text, on this machine only."),
+        .init(
+            name: "authority.tls_key_file", kind: .path, defaultValue: "", comment: "Its private key, mode 0600."),
 
         // Audit trail
         .init(
@@ -138,6 +153,9 @@ extension ConfigurationKey {
             name: "aws.credentials_file", kind: .path, defaultValue: "",
             comment: "Access key of Forecastle's principal there, a JSON file of mode 0600."),
         .init(
+            name: "aws.ca_file", kind: .path, defaultValue: "",
+            comment: "Authorities (PEM) that servers there are believed by; empty: the system's."),
+        .init(
             name: "iam.endpoint", kind: .text, defaultValue: "https://iam.amazonaws.com",
             comment: "IAM there, for simulate."),
         .init(
@@ -177,6 +195,9 @@ extension ConfigurationKey {
         .init(
             name: "postgres.allow_unsafe", kind: .flag, defaultValue: "false",
             comment: "Serve on a server with fsync or full_page_writes off; for test clusters that are thrown away."),
+        .init(
+            name: "postgres.allow_unencrypted", kind: .flag, defaultValue: "false",
+            comment: "Use servers on other machines without sslmode=verify-full, where the network itself is encrypted."),
 
         // Kafka
         .init(
@@ -186,6 +207,24 @@ extension ConfigurationKey {
             name: "kafka.bootstrap_file", kind: .path, defaultValue: "",
             comment: "File that holds the address instead: the embedded broker writes one at each start."),
         .init(name: "kafka.topic_prefix", kind: .text, defaultValue: "forecastle", comment: "First part of each topic's name."),
+        .init(
+            name: "kafka.security_protocol", kind: .choice(["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"]),
+            defaultValue: "plaintext", comment: "How brokers are spoken to; the embedded one knows plaintext alone."),
+        .init(
+            name: "kafka.ca_file", kind: .path, defaultValue: "",
+            comment: "Authorities (PEM) that brokers' certificates must come from; empty: the system's."),
+        .init(
+            name: "kafka.certificate_file", kind: .path, defaultValue: "",
+            comment: "Certificate (PEM) that is shown to brokers that ask for one."),
+        .init(
+            name: "kafka.key_file", kind: .path, defaultValue: "", comment: "Its private key, mode 0600."),
+        .init(
+            name: "kafka.sasl_mechanism", kind: .choice(["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]),
+            defaultValue: "SCRAM-SHA-512", comment: "How the name and password are shown to brokers; PLAIN only over sasl_ssl."),
+        .init(name: "kafka.sasl_username", kind: .text, defaultValue: "", comment: "Name at the brokers."),
+        .init(
+            name: "kafka.sasl_password_file", kind: .path, defaultValue: "",
+            comment: "File of mode 0600 with the password, one line."),
 
         // Stores
         .init(
@@ -297,6 +336,11 @@ extension ConfigurationKey {
         .init(
             name: "worker.sweep_ms", kind: .integer(100...600_000), defaultValue: "1000", unit: "milliseconds",
             comment: "Interval of the sweeper."),
+        .init(
+            name: "worker.tls_certificate_file", kind: .path, defaultValue: "",
+            comment: "Certificate (PEM) that workers show to the authority."),
+        .init(
+            name: "worker.tls_key_file", kind: .path, defaultValue: "", comment: "Its private key, mode 0600."),
 
         // Faults
         .init(

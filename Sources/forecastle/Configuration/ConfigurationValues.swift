@@ -42,6 +42,8 @@ struct ConfigurationValues: Sendable {
         }
         try KeyServers(self).check()
         try StoreSettings(self).check()
+        try TLSSettings(self).check()
+        try KafkaSettings(self).check()
         let stale = integer("audit.heads_stale_s") * 1000
         guard stale == 0 || stale >= milliseconds("audit.heads_interval_ms") * 3 else {
             throw ConfigurationError(

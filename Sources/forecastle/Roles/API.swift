@@ -29,7 +29,8 @@ struct API: AsyncParsableCommand {
         let jobs = try JobsSettings.configuration(values)
         let producer = try KafkaProducer(configuration: try process.kafka(), logger: logger)
         let relay = try OutboxRelay(pool: pool, publisher: producer, logger: logger)
-        let transport = HTTPTransport()
+        let tls = TLSSettings(values)
+        let transport = try tls.transport("api", logger: logger)
         let roles = try process.roleSessions(credentialsFile: "api.credentials_file", pool: pool, transport: transport)
         let servers = KeyServers(values)
         let rights = try servers.callerRights(roles: roles, transport: transport)
@@ -56,7 +57,10 @@ struct API: AsyncParsableCommand {
                 credentials: StaticCredentials(credentials)),
             transport: transport)
         let server = AWSServer(
-            configuration: .init(host: values.string("api.host"), port: values.integer("api.port")),
+            configuration: .init(
+                host: values.string("api.host"), port: values.integer("api.port"),
+                // Customers have no certificates of ours.
+                tls: try tls.server("api", asksForCertificates: false, logger: logger)),
             handler: ForecastHandler(
                 service: service, authorizer: Authorizer(authority: authority, rights: rights), logger: logger),
             logger: logger, onBound: { port in logger.info("api serves", metadata: ["port": "\(port)"]) })

@@ -52,7 +52,9 @@ struct Authority: AsyncParsableCommand {
         let server = AWSServer(
             // A call computes for a fraction of a millisecond.
             configuration: .init(
-                host: values.string("authority.host"), port: values.integer("authority.port"), answersOnEventLoop: true),
+                host: values.string("authority.host"), port: values.integer("authority.port"),
+                tls: try TLSSettings(values).server("authority", asksForCertificates: true, logger: logger),
+                answersOnEventLoop: true),
             handler: handler, logger: logger,
             onBound: { port in logger.info("authority serves", metadata: ["port": "\(port)"]) })
         // The shards of this process are known outside before there is anything in them.

@@ -1,4 +1,5 @@
 import AuditTrail
+import CoreFoundation
 import Crypto
 import Foundation
 import Jobs

@@ -73,7 +73,7 @@ struct RoleProcess: Sendable {
         _ key: String, poolName: String? = nil, connections: Int? = nil, statementTimeout: Duration? = nil,
         plannerSettings: [String] = []
     ) throws -> PostgresPool {
-        var configuration = PostgresConfiguration(connection: try values.required(key), applicationName: "forecastle \(name)")
+        var configuration = try values.postgres(key, applicationName: "forecastle \(name)")
         configuration.maximumConnections = connections ?? values.integer("postgres.connections_max")
         configuration.acquireTimeout = values.duration(milliseconds: "postgres.acquire_timeout_ms")
         configuration.statementTimeout = statementTimeout ?? values.duration(milliseconds: "postgres.statement_timeout_ms")
@@ -94,11 +94,7 @@ struct RoleProcess: Sendable {
         }
     }
 
-    func kafka() throws -> KafkaConfiguration {
-        let file = values.string("kafka.bootstrap_file")
-        guard file.isEmpty else { return .embedded(bootstrap: .file(file), clientID: id) }
-        return KafkaConfiguration(bootstrap: .servers(try values.required("kafka.bootstrap")), clientID: id)
-    }
+    func kafka() throws -> KafkaConfiguration { try KafkaSettings(values).configuration(clientID: id, logger: logger) }
 
     /// Sessions of the process's own principal and of the roles it may assume.
     ///
@@ -122,7 +118,8 @@ struct RoleProcess: Sendable {
     ///
     /// - Parameter checks: what `/readyz` asks.
     func run(_ services: [any Service], checks: [DependencyCheck]) async throws {
-        let services = dials(checks, around: services)
+        let services = dials(
+            checks, around: [CertificateWatch(values: values, role: name, logger: logger)] + services)
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

@@ -66,7 +66,9 @@ struct KMSRootKeyWrapper: RootKeyWrapper {
         } catch {
             throw ConfigurationError(key: "authority.root_key_kms_endpoint", rule: "cannot be used: \(error.message)")
         }
-        client = KMSClient(configuration: configuration, transport: HTTPTransport())
+        client = KMSClient(
+            configuration: configuration,
+            transport: try TLSSettings(values).elsewhere(logger: Logger(label: "forecastle.vault")))
     }
 
     static func context(version: Int) -> [String: String] {

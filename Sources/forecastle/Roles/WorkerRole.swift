@@ -46,7 +46,7 @@ struct WorkerRole: AsyncParsableCommand {
             plannerSettings: JobsSettings.plannerSettings)
         let producer = try KafkaProducer(configuration: try process.kafka(), logger: logger)
         let relay = try OutboxRelay(pool: pool, publisher: producer, logger: logger)
-        let transport = HTTPTransport()
+        let transport = try TLSSettings(values).transport("worker", logger: logger)
         let roles = try process.roleSessions(
             credentialsFile: "worker.credentials_file", pool: pool, transport: transport)
         let retirer = KMSGrantRetirer(roles: roles, process: process.id)

@@ -15,6 +15,7 @@ struct DataFolder: Sendable {
     var credentials: String { path + "/credentials" }
     var vault: String { path + "/vault" }
     var auditHeads: String { path + "/audit-heads" }
+    var certificates: String { path + "/tls" }
     var rootKey: String { path + "/root.key" }
     var artifacts: String { path + "/artifacts" }
     var buckets: String { path + "/buckets" }

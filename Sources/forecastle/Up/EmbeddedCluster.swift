@@ -21,11 +21,16 @@ struct EmbeddedCluster: Sendable {
     let authorityPort: Int
     let apiPort: Int
     let dialsPorts: DialsPorts
+    /// Nil for a cluster that speaks plain text.
+    let certificates: EmbeddedCertificates?
     private let executable: String
 
+    /// - Parameter usesTLS: between clients, API, workers and authority; PostgreSQL is reached by its Unix socket, and the broker can't.
     init(
-        folder: DataFolder, workers: Int, wiring: ClusterWiring = ClusterWiring(), isThrowaway: Bool, logger: Logger
+        folder: DataFolder, workers: Int, wiring: ClusterWiring = ClusterWiring(), isThrowaway: Bool, usesTLS: Bool = false,
+        logger: Logger
     ) throws {
+        certificates = usesTLS ? EmbeddedCertificates(path: folder.certificates) : nil
         self.folder = folder
         self.workers = workers
         self.wiring = wiring
@@ -67,6 +72,7 @@ struct EmbeddedCluster: Sendable {
                     ["--data", folder.path] + (wiring.flags["broker"] ?? []))
             })
         try await wait(for: "the broker") { FileManager.default.fileExists(atPath: folder.brokerAddress) }
+        try certificates?.prepare()
         let values = try writeConfiguration()
         try await migrate(values)
         try await bootstrap(values)
@@ -80,17 +86,21 @@ struct EmbeddedCluster: Sendable {
         try await wait(for: "the API") { LoopbackPort.accepts(apiPort) }
     }
 
+    var scheme: String { certificates == nil ? "http" : "https" }
+    var apiEndpoint: String { "\(scheme)://127.0.0.1:\(apiPort)" }
+    var authorityEndpoint: String { "\(scheme)://127.0.0.1:\(authorityPort)" }
+
     /// What a person reads, and what `DIR/ready` holds.
     func announcement(_ part: Up.Part) -> String {
         switch part {
         case .postgres: return "PostgreSQL  \(postgres.superuserConnection)\n"
-        case .authority: return "KMS, STS, CloudTrail  http://127.0.0.1:\(authorityPort)\n"
+        case .authority: return "KMS, STS, CloudTrail  \(authorityEndpoint)\n"
         case .everything: break
         }
         return """
             Forecastle is up. Nothing of it is reachable from another machine.
-              Forecast, ForecastQuery   \(wiring.clientEndpoint ?? "http://127.0.0.1:\(apiPort)")
-              KMS, STS, CloudTrail      http://127.0.0.1:\(authorityPort)
+              Forecast, ForecastQuery   \(wiring.clientEndpoint ?? apiEndpoint)
+              KMS, STS, CloudTrail      \(authorityEndpoint)
               buckets                   \(folder.buckets)
               settings                  \(folder.configuration)
               logs                      \(folder.logs)
@@ -109,7 +119,7 @@ struct EmbeddedCluster: Sendable {
             ("api.credentials_file", folder.credentials + "/api.json"),
             ("api.signing_key_file", folder.credentials + "/specification.key"),
             ("authority.port", "\(authorityPort)"),
-            ("authority.endpoint", "http://127.0.0.1:\(authorityPort)"),
+            ("authority.endpoint", authorityEndpoint),
             ("authority.postgres", postgres.connection(.authority, as: "server")),
             ("authority.postgres_owner", postgres.connection(.authority)),
             ("authority.postgres_reader", postgres.connection(.authority, as: "reader")),
@@ -141,8 +151,9 @@ struct EmbeddedCluster: Sendable {
             ("artifacts.directory", folder.artifacts, unless: "artifacts.s3.bucket"),
             ("buckets.directory", folder.buckets, unless: "buckets.s3.endpoint"),
         ].filter { given.string($0.unless).isEmpty }.map { ($0.0, $0.1) }
+        let certificates = certificates?.settings ?? []
         var sections: [(String, [String])] = []
-        for (name, value) in settings + folders {
+        for (name, value) in settings + folders + certificates {
             let parts = name.split(separator: ".", maxSplits: 1).map(String.init)
             let line = "  \(parts[1]): \"\(value)\""
             if let index = sections.firstIndex(where: { $0.0 == parts[0] }) {
@@ -178,18 +189,19 @@ struct EmbeddedCluster: Sendable {
     /// Everything that an unmodified client needs, to be sourced.
     private func writeEnvironment(_ values: ConfigurationValues) throws {
         let admin = try CredentialsFile(path: folder.credentials(of: "admin")).read()
-        let api = wiring.clientEndpoint ?? "http://127.0.0.1:\(apiPort)"
-        let authority = "http://127.0.0.1:\(authorityPort)"
-        let variables: [(String, String)] = [
-            ("AWS_ENDPOINT_URL_FORECAST", api), ("AWS_ENDPOINT_URL_FORECASTQUERY", api),
-            ("AWS_ENDPOINT_URL_KMS", authority), ("AWS_ENDPOINT_URL_STS", authority), ("AWS_ENDPOINT_URL_IAM", authority),
-            ("AWS_ENDPOINT_URL_CLOUDTRAIL", authority), ("AWS_REGION", values.string("region")),
-            ("AWS_DEFAULT_REGION", values.string("region")), ("AWS_ACCESS_KEY_ID", admin.accessKeyID),
-            ("AWS_SECRET_ACCESS_KEY", admin.secretAccessKey.revealed), ("FORECASTLE_BUCKETS", folder.buckets),
-            ("FORECASTLE_CONFIG", folder.configuration), ("FORECASTLE_DIALS", dialsPorts.variable),
-        ]
+        let (api, authority) = (wiring.clientEndpoint ?? apiEndpoint, authorityEndpoint)
+        let variables: [(String, String)] =
+            [
+                ("AWS_ENDPOINT_URL_FORECAST", api), ("AWS_ENDPOINT_URL_FORECASTQUERY", api),
+                ("AWS_ENDPOINT_URL_KMS", authority), ("AWS_ENDPOINT_URL_STS", authority), ("AWS_ENDPOINT_URL_IAM", authority),
+                ("AWS_ENDPOINT_URL_CLOUDTRAIL", authority), ("AWS_REGION", values.string("region")),
+                ("AWS_DEFAULT_REGION", values.string("region")), ("AWS_ACCESS_KEY_ID", admin.accessKeyID),
+                ("AWS_SECRET_ACCESS_KEY", admin.secretAccessKey.revealed), ("FORECASTLE_BUCKETS", folder.buckets),
+                ("FORECASTLE_CONFIG", folder.configuration), ("FORECASTLE_DIALS", dialsPorts.variable),
+            ] + (certificates.map { [("AWS_CA_BUNDLE", $0.authority)] } ?? [])
+        let unset = "unset AWS_SESSION_TOKEN AWS_PROFILE" + (certificates == nil ? " AWS_CA_BUNDLE\n" : "\n")
         try folder.write(
-            variables.map { "export \($0.0)='\($0.1)'\n" }.joined() + "unset AWS_SESSION_TOKEN AWS_PROFILE\n",
+            variables.map { "export \($0.0)='\($0.1)'\n" }.joined() + unset,
             to: folder.environment)
     }
 

@@ -28,6 +28,11 @@ struct Up: AsyncParsableCommand {
     var only = Part.everything
 
     @Flag(
+        inversion: .prefixedNo,
+        help: "Encrypt between clients, API, workers and authority, with certificates of the folder's own.")
+    var tls = true
+
+    @Flag(
         help: ArgumentHelp(
             "PostgreSQL writes without waiting for the disk; for tests, whose data may be lost.", visibility: .hidden))
     var throwaway = false
@@ -63,7 +68,7 @@ struct Up: AsyncParsableCommand {
         let logger = Logger(label: "forecastle.up")
         let supervisor = Supervisor(logger: logger)
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-        var cluster = try EmbeddedCluster(folder: folder, workers: workers, isThrowaway: throwaway, logger: logger)
+        var cluster = try EmbeddedCluster(folder: folder, workers: workers, isThrowaway: throwaway, usesTLS: tls, logger: logger)
         var proxies: Task<Void, any Error>?
         if faultProxies {
             let plumbing = try FaultPlumbing(
@@ -81,6 +86,7 @@ struct Up: AsyncParsableCommand {
             for await _ in signals { break }
             outcome.yield(.success(()))
         }
+        let renewal = cluster.certificates.map { certificates in Task { await certificates.keep(logger) } }
         let start = Task {
             do {
                 try await cluster.start(only, supervisor)
@@ -98,6 +104,7 @@ struct Up: AsyncParsableCommand {
             break
         }
         watch.cancel()
+        renewal?.cancel()
         start.cancel()
         _ = await start.value
         await supervisor.stopAll()

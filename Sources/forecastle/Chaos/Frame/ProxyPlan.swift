@@ -15,9 +15,9 @@ struct ProxyPlan {
             case .apiPostgres: try addPostgres(route, "api", cluster, seed, logger)
             case .workerAuthority:
                 let port = try addPort(route, to: cluster.authorityPort, seed, logger)
-                flags["worker-1", default: []].append("--authority-endpoint=http://127.0.0.1:\(port)")
+                flags["worker-1", default: []].append("--authority-endpoint=\(cluster.scheme)://127.0.0.1:\(port)")
             case .clientAPI:
-                clientEndpoint = "http://127.0.0.1:\(try addPort(route, to: cluster.apiPort, seed, logger))"
+                clientEndpoint = "\(cluster.scheme)://127.0.0.1:\(try addPort(route, to: cluster.apiPort, seed, logger))"
             }
         }
     }

@@ -32,10 +32,10 @@ struct FaultPlumbing: Sendable {
             case .workerAuthority, .apiAuthority:
                 let port = try addPort(route.rawValue, "127.0.0.1", cluster.authorityPort, seed, logger)
                 let process = route == .apiAuthority ? "api" : "worker"
-                wiring.flags[process, default: []].append("--authority-endpoint=http://127.0.0.1:\(port)")
+                wiring.flags[process, default: []].append("--authority-endpoint=\(cluster.scheme)://127.0.0.1:\(port)")
             case .clientAPI:
                 let port = try addPort(route.rawValue, "127.0.0.1", cluster.apiPort, seed, logger)
-                wiring.clientEndpoint = "http://127.0.0.1:\(port)"
+                wiring.clientEndpoint = "\(cluster.scheme)://127.0.0.1:\(port)"
             }
         }
         for text in others {

@@ -20,7 +20,7 @@ struct AdminExternalID: AsyncParsableCommand {
     func run() async throws {
         let values = try options.configuration.load()
         let pool = PostgresPool(
-            configuration: .init(connection: try values.required("jobs.postgres"), applicationName: "forecastle admin"),
+            configuration: try values.postgres("jobs.postgres", applicationName: "forecastle admin"),
             logger: Logger(label: "admin") { _ in SwiftLogNoOpLogHandler() })
         defer { pool.close() }
         try await Migrations(directory: try MigrationsFolder.find(values), set: .jobs).verify(on: pool)

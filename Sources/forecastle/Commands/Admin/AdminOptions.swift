@@ -48,8 +48,7 @@ struct AdminOptions: ParsableArguments {
         let values = try configuration.load()
         var logger = Logger(label: "admin")
         logger.logLevel = .warning
-        var database = PostgresConfiguration(
-            connection: try values.required("authority.postgres"), applicationName: "forecastle admin")
+        var database = try values.postgres("authority.postgres", applicationName: "forecastle admin")
         // Some commands look at whole tables.
         database.statementTimeout = .seconds(600)
         let pool = PostgresPool(configuration: database, logger: logger)

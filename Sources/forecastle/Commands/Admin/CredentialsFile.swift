@@ -1,4 +1,5 @@
 import AWSProtocol
+import CoreFoundation
 import Foundation
 import Secrets
 

@@ -30,8 +30,8 @@ struct AuditOptions: ParsableArguments {
     func run(_ body: (ConfigurationValues, PostgresPool) async throws -> Void) async throws {
         try await CommandFailure.reporting {
             let values = try configuration.load()
-            var settings = PostgresConfiguration(
-                connection: try values.requiredConnection(.authority, for: .reader), applicationName: "forecastle audit")
+            var settings = try values.postgres(
+                values.connectionKey(.authority, for: .reader), applicationName: "forecastle audit")
             settings.statementTimeout = values.duration(milliseconds: "postgres.statement_timeout_ms")
             let pool = PostgresPool(configuration: settings, logger: Logger(label: "audit") { _ in SwiftLogNoOpLogHandler() })
             defer { pool.close() }

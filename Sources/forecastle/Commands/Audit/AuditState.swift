@@ -12,14 +12,15 @@ struct AuditState {
     /// Reads heads alone: no walk, however long the trail.
     static func read(_ values: ConfigurationValues) async -> AuditState {
         var state = AuditState()
-        let connection = values.connection(.authority, for: .reader)
-        guard !connection.isEmpty else {
+        guard
+            let configuration = try? values.postgres(
+                values.connectionKey(.authority, for: .reader), applicationName: "forecastle doctor")
+        else {
             state.lines.append(("records", "unknown: authority.postgres is not set"))
             return state
         }
         let pool = PostgresPool(
-            configuration: .init(connection: connection, applicationName: "forecastle doctor"),
-            logger: Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() })
+            configuration: configuration, logger: Logger(label: "doctor") { _ in SwiftLogNoOpLogHandler() })
         defer { pool.close() }
         do {
             let heads = try await AuditTrail.heads(pool: pool)

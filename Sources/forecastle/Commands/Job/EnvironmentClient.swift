@@ -29,7 +29,7 @@ struct EnvironmentClient: Sendable {
     let region: String
     private let environment: AWSEnvironment
     private let credentials: StaticCredentials
-    private let transport = HTTPTransport()
+    private let transport: HTTPTransport
     /// How often a call is tried; one attempt shows every error as it is.
     private let attempts: RetryPolicy
     private let attemptTimeout: Duration
@@ -43,6 +43,7 @@ struct EnvironmentClient: Sendable {
         self.environment = environment
         region = try environment.required("AWS_REGION")
         credentials = try environment.credentials()
+        transport = try environment.transport()
     }
 
     func variable(_ name: String) throws -> String { try environment.required(name) }

@@ -51,7 +51,7 @@ enum JobsDatabase {
         _ values: ConfigurationValues, _ body: (JobQueries, PostgresPool) async throws -> R
     ) async throws -> R {
         let pool = PostgresPool(
-            configuration: .init(connection: try values.required("jobs.postgres"), applicationName: "forecastle job"),
+            configuration: try values.postgres("jobs.postgres", applicationName: "forecastle job"),
             logger: Logger(label: "job") { _ in SwiftLogNoOpLogHandler() })
         defer { pool.close() }
         return try await body(JobQueries(pool: pool), pool)

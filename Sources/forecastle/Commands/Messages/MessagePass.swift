@@ -1,5 +1,6 @@
 import AWSProtocol
 import ArgumentParser
+import CoreFoundation
 import Envelope
 import Foundation
 import Glibc

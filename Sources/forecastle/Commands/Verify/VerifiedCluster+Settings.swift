@@ -45,7 +45,7 @@ extension VerifiedCluster {
     }
 
     private static func pool(_ values: ConfigurationValues, _ key: String) throws -> PostgresPool {
-        var configuration = PostgresConfiguration(connection: try values.required(key), applicationName: "forecastle verify")
+        var configuration = try values.postgres(key, applicationName: "forecastle verify")
         configuration.maximumConnections = 2
         configuration.statementTimeout = statementTimeout
         return PostgresPool(configuration: configuration, logger: Logger(label: "verify") { _ in SwiftLogNoOpLogHandler() })

@@ -6,7 +6,7 @@ import ArgumentParser
 struct KMSAccess: Sendable {
     private let environment: AWSEnvironment
     private let credentials: StaticCredentials
-    private let transport = HTTPTransport()
+    private let transport: HTTPTransport
 
     init(environment: AWSEnvironment = AWSEnvironment()) throws {
         self.environment = environment
@@ -15,6 +15,11 @@ struct KMSAccess: Sendable {
         } catch {
             throw CommandFailure(
                 "\(error.name) is not set: keys in KMS are used with the credentials of the environment.", .validationFailure)
+        }
+        do {
+            transport = try environment.transport()
+        } catch {
+            throw CommandFailure("AWS_CA_BUNDLE: \(error)", .validationFailure)
         }
     }
 
