@@ -155,7 +155,9 @@ package struct ScaleSimulation {
         guard workers[worker].isUp else {
             return events.add(.done(task: task, worker: worker, life: life, fence: fence), at: now + settings.beat)
         }
-        let believed = workers[worker].held.removeValue(forKey: task)
+        // It may have claimed the task again itself since: that attempt is another.
+        let isCurrent = workers[worker].held[task]?.fence == fence
+        let believed = isCurrent ? workers[worker].held.removeValue(forKey: task) : nil
         let holds = believed.map { $0.window.holds(at: instant) } ?? false
         let finished = tasks[task].machine.finished(by: fence)
         if holds, !finished { breakRule("a worker believed in a lease that another had") }
