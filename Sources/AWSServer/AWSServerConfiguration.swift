@@ -5,20 +5,23 @@ package struct AWSServerConfiguration: Sendable {
     package var host: String
     /// 0 takes a free port, which `AWSServer`'s `onBound` tells.
     package var port: Int
-    /// Nil for plain text, which is spoken on this machine only.
+    /// Nil for plain text, which is spoken on this machine only, unless `allowsPlainText`.
     package var tls: ServerTLS?
+    /// For what has no secret and is to be read by machines beside this one, such as dials.
+    package var allowsPlainText: Bool
     package var bounds: AWSServerBounds
     /// Whether the handler runs on the connections' event loops: fewer threads take part in a request, and a handler that computes for
     /// long holds up the other connections of its loop.
     package var answersOnEventLoop: Bool
 
     package init(
-        host: String = "127.0.0.1", port: Int = 0, tls: ServerTLS? = nil, bounds: AWSServerBounds = .init(),
-        answersOnEventLoop: Bool = false
+        host: String = "127.0.0.1", port: Int = 0, tls: ServerTLS? = nil, allowsPlainText: Bool = false,
+        bounds: AWSServerBounds = .init(), answersOnEventLoop: Bool = false
     ) {
         self.host = host
         self.port = port
         self.tls = tls
+        self.allowsPlainText = allowsPlainText
         self.bounds = bounds
         self.answersOnEventLoop = answersOnEventLoop
     }
@@ -26,7 +29,7 @@ package struct AWSServerConfiguration: Sendable {
     /// Throws an error that names the offending field.
     package func validate() throws(AWSServerError) {
         guard (0...65_535).contains(port) else { throw .configuration("port must lie between 0 and 65535") }
-        guard tls != nil || Self.isLoopback(host) else {
+        guard tls != nil || allowsPlainText || Self.isLoopback(host) else {
             throw .configuration(
                 "host must be 127.0.0.1, ::1 or localhost where no certificate is set: connections there are not encrypted")
         }

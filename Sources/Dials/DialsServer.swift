@@ -59,7 +59,7 @@ package struct DialsServer: Service {
 
     private var server: AWSServer {
         // Whoever sets another host than loopback wants to be reached from there.
-        var configuration = AWSServerConfiguration(host: host, port: port, requiresLoopback: false)
+        var configuration = AWSServerConfiguration(host: host, port: port, allowsPlainText: true)
         configuration.bounds.headerBytes = 8 << 10
         configuration.bounds.bodyBytes = 1
         configuration.bounds.connections = 32

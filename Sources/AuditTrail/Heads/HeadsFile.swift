@@ -1,4 +1,4 @@
-package import AWSProtocol
+import AWSProtocol
 import Dispatch
 package import FoundationEssentials
 import Glibc

@@ -1,5 +1,5 @@
-package import AWSProtocol
-package import Crypto
+import AWSProtocol
+import Crypto
 package import FoundationEssentials
 
 /// One export of heads: a line of JSON, signed, with the digest of the line before it.

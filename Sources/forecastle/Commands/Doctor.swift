@@ -112,7 +112,7 @@ struct Doctor: AsyncParsableCommand {
     private static func ownerProblems(_ values: ConfigurationValues, _ set: Migrations.Set) async throws -> [String] {
         let name = values.connectionKey(set, for: .process)
         guard !values.string(name).isEmpty else { return [] }
-        let pool = pool(values.string(name))
+        let pool = try pool(values, name)
         defer { pool.close() }
         guard try await DatabaseRoles.isOwner(on: pool) else { return [] }
         return ["\(name): is the database's owner, who may do anything there; give each process its own role"]

@@ -113,7 +113,8 @@ struct LoadGenerator: Sendable {
         onWindow(false)
         try drain(connections)
         guard !latencies.isEmpty else {
-            throw CommandFailure("Not one call to port \(port) was answered in \(seconds + Self.answerSeconds) s.", MessageExit.inputOutput)
+            throw CommandFailure(
+                "Not one call to port \(port) was answered within \(seconds + Self.answerSeconds) s.", MessageExit.inputOutput)
         }
         return Outcome(wallSeconds: Double(end - start) / 1e9, latencies: latencies.sorted())
     }
