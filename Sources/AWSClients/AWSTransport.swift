@@ -15,6 +15,13 @@ package struct AWSTransportCall: Sendable {
     package let timeout: Duration
     /// The answer holds a data key: it is read into locked memory and nowhere else.
     package let expectsSecret: Bool
+
+    package init(endpoint: String, request: AWSRequest, timeout: Duration, expectsSecret: Bool) {
+        self.endpoint = endpoint
+        self.request = request
+        self.timeout = timeout
+        self.expectsSecret = expectsSecret
+    }
 }
 
 package struct AWSTransportAnswer: Sendable {

@@ -5,6 +5,7 @@ import Dials
 import Foundation
 import Glibc
 import Kafka
+import Logging
 import ObjectStore
 import Postgres
 import ServiceLifecycle
