@@ -112,7 +112,7 @@ package struct LineLogHandler: LogHandler {
 
     /// UTC, to the millisecond.
     private static func timestamp(_ date: Date) -> String {
-        date.formatted(.iso8601.time(includingFractionalSeconds: true))
+        date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 
     /// In one call of the system, so that lines of several threads and processes do not mix.
