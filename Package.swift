@@ -176,7 +176,7 @@ let package = Package(
             "TransportSecurityTests",
             [
                 "AWSClients", "AWSProtocol", "AWSServer", "Certificates", "Kafka", "Secrets", "TransportSecurity", logging,
-                nioCore, nioPosix, nioSSL,
+                nioCore, nioPosix, nioSSL, serviceLifecycle,
             ]),
         tests(
             "ArtifactsTests",

@@ -4,6 +4,7 @@ import AWSServer
 import Certificates
 import Foundation
 import Logging
+import ServiceLifecycle
 import Testing
 import TransportSecurity
 
@@ -75,13 +76,17 @@ func withServer<R: Sendable>(
             bound.yield($0)
             bound.finish()
         })
+    let services = ServiceGroup(configuration: .init(services: [.init(service: server)], logger: quiet))
     return try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { try await server.run() }
+        group.addTask { try await services.run() }
         var iterator = ports.makeAsyncIterator()
         let port = try #require(await iterator.next())
-        let result = try await body(port)
-        group.cancelAll()
-        return result
+        let result: Result<R, any Error>
+        do { result = .success(try await body(port)) } catch { result = .failure(error) }
+        // In order: a connection that comes while a server is cancelled has nobody left to close it.
+        await services.triggerGracefulShutdown()
+        try await group.waitForAll()
+        return try result.get()
     }
 }
 

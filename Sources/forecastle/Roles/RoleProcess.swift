@@ -75,7 +75,6 @@ struct RoleProcess: Sendable {
     ) throws -> PostgresPool {
         var configuration = try values.postgres(key, applicationName: "forecastle \(name)")
         configuration.maximumConnections = connections ?? values.integer("postgres.connections_max")
-        configuration.acquireTimeout = values.duration(milliseconds: "postgres.acquire_timeout_ms")
         configuration.statementTimeout = statementTimeout ?? values.duration(milliseconds: "postgres.statement_timeout_ms")
         configuration.plannerSettings = plannerSettings
         configuration.poolName = poolName ?? String(key.prefix { $0 != "." })
