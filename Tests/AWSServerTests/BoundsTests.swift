@@ -83,7 +83,8 @@ import Testing
             try await RawConnection.with(port: port) { connection in
                 try await connection.send("POST / HTTP/1.1\r\nHost: h\r\n")
                 for part in 0..<50 {
-                    try await connection.send((0..<100).map { "X-\(part)-\($0): v\r\n" }.joined())
+                    // The server takes them for a while and closes then: what it said before is there to be read all the same.
+                    try? await connection.send((0..<100).map { "X-\(part)-\($0): v\r\n" }.joined())
                 }
                 return await connection.readToEnd()
             }
