@@ -32,7 +32,7 @@ import TransportSecurity
             }
             let tls = fault == .plainText ? nil : try world.server(in: fault == .otherAuthority ? world.others : nil)
             try await withServer(tls) { port in
-                let told = try await complaint(port: port, authority: world.ours.authority)
+                let told = try await complaint(Self.distrust, port: port, authority: world.ours.authority)
                 #expect(told.contains(Self.distrust), "\(told)")
             }
         }
@@ -42,14 +42,14 @@ import TransportSecurity
         try await TLSWorld.with { world in
             try await withServer(try world.server()) { port in
                 // It speaks no Kafka: no answer is the complaint.
-                let told = try await complaint(port: port, authority: world.ours.authority)
+                let told = try await complaint("kafka broker", port: port, authority: world.ours.authority)
                 #expect(told.contains("no kafka broker answers"), "\(told)")
             }
         }
     }
 
-    /// The first thing that a producer says about its brokers.
-    private func complaint(port: Int, authority: String) async throws -> String {
+    /// The first thing that a producer says about its brokers and that holds the words.
+    private func complaint(_ words: String, port: Int, authority: String) async throws -> String {
         let (logger, messages) = ToldLog.make()
         let configuration = KafkaConfiguration(
             bootstrap: .servers("127.0.0.1:\(port)"), clientID: "test",
@@ -63,7 +63,7 @@ import TransportSecurity
                 return nil
             }
             group.addTask {
-                for await message in messages where message.contains("kafka broker") { return message }
+                for await message in messages where message.contains(words) { return message }
                 return nil
             }
             group.addTask {
