@@ -119,7 +119,7 @@ def raw(cluster, credentials, target, body):
         headers={"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target})
     SigV4Auth(
         Credentials(credentials["aws_access_key_id"], credentials["aws_secret_access_key"]), "kms", REGION).add_auth(request)
-    answer = URLLib3Session(verify=cluster.verify or True).send(request.prepare())
+    answer = URLLib3Session(verify=cluster.ca_bundle or True).send(request.prepare())
     return answer.status_code, json.loads(answer.content)
 
 
