@@ -134,11 +134,17 @@ def refused(expected):
         raise AssertionError(f"not refused with {expected}")
 
 
+def certificate(cluster, role="worker"):
+    """What a client needs to be known as a process of the service, for `Cluster.client`."""
+    folder = cluster.data / "tls"
+    return {"client_cert": (str(folder / f"{role}.pem"), str(folder / f"{role}.key"))}
+
+
 def service_session(cluster, role, name, source=None, account=None, user="worker"):
     """Credentials of a session that a process of the service makes, for a resource or for none."""
     key = json.loads((cluster.data / "credentials" / f"{user}.json").read_text())
     sts = cluster.client("sts", {
-        "aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]})
+        "aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}, **certificate(cluster))
     if source:
         def add(request, **_):
             request.headers["x-amz-source-arn"] = source

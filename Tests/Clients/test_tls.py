@@ -402,7 +402,7 @@ def postgres(cluster):
 
 
 def migrate(cluster, connection):
-    result = cluster.tool("migrate", "up", "--database", "jobs", "--jobs-postgres", connection,
+    result = cluster.tool("migrate", "up", "--database", "jobs", "--without-roles", "--jobs-postgres-owner", connection,
                           "--postgres-acquire-timeout-ms", "1000", check=False)
     return result.returncode, result.stdout + result.stderr
 
