@@ -78,13 +78,13 @@ class Cluster:
         return Path(self.env["FORECASTLE_BUCKETS"])
 
     @property
-    def verify(self):
+    def ca_bundle(self):
         """What a client of this cluster has to believe, as boto3 takes it."""
         return self.env.get("AWS_CA_BUNDLE")
 
     def urlopen(self, request):
         """What urllib answers, believing this cluster alone."""
-        return urllib.request.urlopen(request, context=ssl.create_default_context(cafile=self.verify))
+        return urllib.request.urlopen(request, context=ssl.create_default_context(cafile=self.ca_bundle))
 
     def client(self, service, credentials=None, **config):
         credentials = credentials or {
@@ -92,7 +92,7 @@ class Cluster:
             "aws_secret_access_key": self.env["AWS_SECRET_ACCESS_KEY"],
         }
         return boto3.session.Session().client(
-            service, region_name=REGION, endpoint_url=self.env[f"AWS_ENDPOINT_URL_{service.upper()}"], verify=self.verify,
+            service, region_name=REGION, endpoint_url=self.env[f"AWS_ENDPOINT_URL_{service.upper()}"], verify=self.ca_bundle,
             config=Config(retries={"max_attempts": 4}, **config), **credentials)
 
     def cli(self, *arguments, check=True):

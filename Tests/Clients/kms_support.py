@@ -119,7 +119,7 @@ def raw(cluster, credentials, target, body):
         headers={"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target})
     SigV4Auth(
         Credentials(credentials["aws_access_key_id"], credentials["aws_secret_access_key"]), "kms", REGION).add_auth(request)
-    answer = URLLib3Session(verify=cluster.verify or True).send(request.prepare())
+    answer = URLLib3Session(verify=cluster.ca_bundle or True).send(request.prepare())
     return answer.status_code, json.loads(answer.content)
 
 
@@ -134,11 +134,17 @@ def refused(expected):
         raise AssertionError(f"not refused with {expected}")
 
 
+def certificate(cluster, role="worker"):
+    """What a client needs to be known as a process of the service, for `Cluster.client`."""
+    folder = cluster.data / "tls"
+    return {"client_cert": (str(folder / f"{role}.pem"), str(folder / f"{role}.key"))}
+
+
 def service_session(cluster, role, name, source=None, account=None, user="worker"):
     """Credentials of a session that a process of the service makes, for a resource or for none."""
     key = json.loads((cluster.data / "credentials" / f"{user}.json").read_text())
     sts = cluster.client("sts", {
-        "aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]})
+        "aws_access_key_id": key["AccessKeyId"], "aws_secret_access_key": key["SecretAccessKey"]}, **certificate(cluster))
     if source:
         def add(request, **_):
             request.headers["x-amz-source-arn"] = source

@@ -240,7 +240,7 @@ def signed(cluster, credentials, service, target=None, body=b"{}", secret=None):
     SigV4Auth(
         Credentials(credentials["aws_access_key_id"], secret or credentials["aws_secret_access_key"]), service, REGION
     ).add_auth(request)
-    return URLLib3Session(verify=cluster.verify or True).send(request.prepare())
+    return URLLib3Session(verify=cluster.ca_bundle or True).send(request.prepare())
 
 
 def test_calls_that_no_service_understands_are_recorded_too(cluster, customer, trail, name):

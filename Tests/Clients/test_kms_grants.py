@@ -12,7 +12,7 @@ from aws_cryptographic_material_providers.mpl.models import (
     CreateAwsKmsDiscoveryKeyringInput, CreateAwsKmsKeyringInput, DiscoveryFilter)
 from aws_encryption_sdk import CommitmentPolicy
 from conftest import REGION
-from kms_support import EVERYTHING, SERVICE, SERVICE_ACCOUNT, Account, allow, code, deny, refused, service_session
+from kms_support import EVERYTHING, SERVICE, SERVICE_ACCOUNT, Account, allow, certificate, code, deny, refused, service_session
 
 OPERATIONS = [
     "Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair",
@@ -243,7 +243,7 @@ def test_grants_to_the_service_for_one_resource(cluster, account, kms, people, k
     worker = f"arn:aws:iam::{SERVICE_ACCOUNT}:role/forecastle-worker"
 
     def draw(source):
-        client = cluster.client("kms", service_session(cluster, worker, "job1", source, account.id))
+        client = cluster.client("kms", service_session(cluster, worker, "job1", source, account.id), **certificate(cluster))
         return code(client.generate_data_key, KeyId=key, KeySpec="AES_256")
 
     assert draw(predictor) == ""
@@ -255,7 +255,7 @@ def test_grants_to_the_service_for_one_resource(cluster, account, kms, people, k
     with pytest.raises(botocore.exceptions.ClientError):
         service_session(cluster, worker, "job1", predictor, account.id, user="operator")
     sweeper = cluster.client("kms", service_session(
-        cluster, f"arn:aws:iam::{SERVICE_ACCOUNT}:role/forecastle-sweeper", "sweep"))
+        cluster, f"arn:aws:iam::{SERVICE_ACCOUNT}:role/forecastle-sweeper", "sweep"), **certificate(cluster))
     assert grant_id in [g["GrantId"] for g in sweeper.list_retirable_grants(RetiringServicePrincipal=SERVICE)["Grants"]]
     with refused("AccessDeniedException"):
         people["ann"].retire_grant(KeyId=key, GrantId=grant_id)

@@ -20,7 +20,7 @@ def limited():
 
 def client(cluster, service, attempts):
     return boto3.session.Session().client(
-        service, region_name=REGION, endpoint_url=cluster.env[f"AWS_ENDPOINT_URL_{service.upper()}"], verify=cluster.verify,
+        service, region_name=REGION, endpoint_url=cluster.env[f"AWS_ENDPOINT_URL_{service.upper()}"], verify=cluster.ca_bundle,
         aws_access_key_id=cluster.env["AWS_ACCESS_KEY_ID"], aws_secret_access_key=cluster.env["AWS_SECRET_ACCESS_KEY"],
         config=Config(retries={"total_max_attempts": attempts}))
 

@@ -89,7 +89,7 @@ def authorize(cluster, credentials, certificate=(None, None), service="forecast"
     address = urlsplit(endpoint)
     if address.scheme == "https":
         connection = http.client.HTTPSConnection(
-            address.hostname, address.port, timeout=60, context=context(cluster.verify, *certificate))
+            address.hostname, address.port, timeout=60, context=context(cluster.ca_bundle, *certificate))
     else:
         connection = http.client.HTTPConnection(address.hostname, address.port, timeout=60)
     with contextlib.closing(connection):
@@ -148,7 +148,7 @@ def test_only_sound_tls_is_spoken(cluster):
     address = urlsplit(cluster.env["AWS_ENDPOINT_URL_FORECAST"])
 
     def handshake(minimum, maximum, ciphers=None):
-        made = context(cluster.verify)
+        made = context(cluster.ca_bundle)
         made.set_alpn_protocols(["h2", "http/1.1"])
         if ciphers:
             made.set_ciphers(ciphers)
@@ -244,7 +244,7 @@ def another_api(cluster, *flags, verify=True):
 
         endpoint = f"https://127.0.0.1:{wait_for('another API to serve', port)}"
         client = boto3.session.Session().client(
-            "forecast", region_name=REGION, endpoint_url=endpoint, verify=verify and cluster.verify,
+            "forecast", region_name=REGION, endpoint_url=endpoint, verify=verify and cluster.ca_bundle,
             config=Config(retries={"total_max_attempts": 1}), aws_access_key_id=cluster.env["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=cluster.env["AWS_SECRET_ACCESS_KEY"])
         yield client, log
@@ -310,7 +310,7 @@ def test_certificates_are_renewed_without_a_restart(cluster, tls, customer, name
     def serial(service):
         address = urlsplit(cluster.env[f"AWS_ENDPOINT_URL_{service}"])
         with socket.create_connection((address.hostname, address.port), 60) as raw:
-            with context(cluster.verify).wrap_socket(raw, server_hostname="localhost") as connection:
+            with context(cluster.ca_bundle).wrap_socket(raw, server_hostname="localhost") as connection:
                 return connection.getpeercert()["serialNumber"]
 
     before = serial("FORECAST"), serial("KMS")
@@ -402,7 +402,7 @@ def postgres(cluster):
 
 
 def migrate(cluster, connection):
-    result = cluster.tool("migrate", "up", "--database", "jobs", "--jobs-postgres", connection,
+    result = cluster.tool("migrate", "up", "--database", "jobs", "--without-roles", "--jobs-postgres-owner", connection,
                           "--postgres-acquire-timeout-ms", "1000", check=False)
     return result.returncode, result.stdout + result.stderr
 

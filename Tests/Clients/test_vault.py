@@ -310,7 +310,7 @@ def test_the_root_key_may_lie_in_a_kms_elsewhere(own, cluster, kms):
     elsewhere = (
         "--authority-root-key-source", "kms", "--authority-root-key-kms-key", key,
         "--authority-root-key-kms-endpoint", cluster.env["AWS_ENDPOINT_URL_KMS"],
-        "--aws-ca-file", cluster.verify, "--authority-root-key-kms-credentials-file", str(credentials))
+        "--aws-ca-file", cluster.ca_bundle, "--authority-root-key-kms-credentials-file", str(credentials))
     own.flags += elsewhere
     try:
         inner = own.start().client("kms")
