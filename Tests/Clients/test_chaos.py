@@ -55,13 +55,13 @@ def test_a_running_cluster(cluster, tmp_path):
     """What needs no processes of its own is done to the cluster that runs, under both seeds; the rest says why it was not."""
     report, junit = tmp_path / "chaos.json", tmp_path / "chaos.xml"
     result = subprocess.run(
-        [BIN / "forecastle", "chaos", "--case", "15,44", "--seeds", "1,2", "--target", cluster.data / "forecastle.yaml",
+        [BIN / "forecastle", "chaos", "--case", "15,46", "--seeds", "1,2", "--target", cluster.data / "forecastle.yaml",
          "--data", DATA, "--json", report, "--junit", junit],
         env={**os.environ, **cluster.env, "FORECASTLE_REVISION": "as tested"}, capture_output=True, text=True, timeout=600)
     assert result.returncode == 0, result.stdout + result.stderr
     outcomes = json.loads(report.read_text())
     assert [(o["case"], o["seed"], o["verdict"]) for o in outcomes] == [
-        (15, "1", "skipped"), (44, "1", "passed"), (15, "2", "skipped"), (44, "2", "passed")]
+        (15, "1", "skipped"), (46, "1", "passed"), (15, "2", "skipped"), (46, "2", "passed")]
     assert {o["revision"] for o in outcomes} == {"as tested"}
     assert "--target embedded" in outcomes[0]["reason"] and outcomes[1]["verification"]["holds"]
     suite = xml.etree.ElementTree.parse(junit).getroot()

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import urllib.error
 import urllib.request
 import uuid
@@ -19,9 +20,13 @@ ROLES = {
 }
 
 
-def get(url):
+def trust(cluster):
+    return ssl.create_default_context(cafile=cluster.env["AWS_CA_BUNDLE"])
+
+
+def get(url, cluster=None):
     try:
-        with urllib.request.urlopen(url, timeout=30) as answer:
+        with urllib.request.urlopen(url, timeout=30, context=trust(cluster) if cluster else None) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -68,7 +73,7 @@ def test_every_process_is_alive_and_ready_by_name(dials):
 def test_the_customers_port_has_no_dials(cluster):
     for service in ("FORECAST", "KMS"):
         for path in ("/metrics", "/readyz"):
-            status, text = get(cluster.env[f"AWS_ENDPOINT_URL_{service}"] + path)
+            status, text = get(cluster.env[f"AWS_ENDPOINT_URL_{service}"] + path, cluster)
             assert status >= 400 and "process" not in text
 
 
@@ -133,7 +138,7 @@ def test_an_operation_that_is_none_is_no_label(cluster, dials):
         request = urllib.request.Request(
             cluster.env[f"AWS_ENDPOINT_URL_{service}"], data=b"{}", headers={"X-Amz-Target": f"{prefix}.{operation}"})
         with pytest.raises(urllib.error.HTTPError):
-            urllib.request.urlopen(request, timeout=30)
+            urllib.request.urlopen(request, timeout=30, context=trust(cluster))
     wait_for("a new text", lambda: get(dials["authority"] + "/metrics")[1] != before)
     for process in ("api", "authority"):
         text = get(dials[process] + "/metrics")[1]
