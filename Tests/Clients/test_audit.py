@@ -383,7 +383,7 @@ def flip_a_bit(cluster, marker):
 
 @pytest.mark.skipif(POSTGRES is None, reason="the server's tools are not where they are looked for")
 def test_fault_23_a_flipped_bit_of_a_page_is_found(own):
-    cluster = own("flipped")
+    cluster = own("flipped", "--authority-quota-percent", "0")
     some_events(cluster)
     cluster.exported()
     cluster.sql("CHECKPOINT")

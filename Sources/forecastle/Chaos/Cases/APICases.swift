@@ -66,15 +66,15 @@ struct APIKilledBeforeCommit: ChaosCase {
         let api = try cluster.child("api")
         let first = try await cluster.superuser.withConnection { connection in
             _ = try await connection.query("BEGIN")
-            // Its first insert into the outbox waits for this, after everything else of the transaction.
-            _ = try await connection.query("LOCK TABLE outbox IN EXCLUSIVE MODE")
+            // What it does to resources waits for this. (The job itself, the doorbell and COMMIT go in one message, and a server
+            // that has that may carry it out whoever is gone: from there on the request is one whose answer was lost.)
+            _ = try await connection.query("LOCK TABLE resources IN EXCLUSIVE MODE")
             let first = Task { try await load.create("never_was", access, by: load.once) }
             try await trial.wait(until: "the API's transaction to wait for the lock", every: .milliseconds(10)) {
                 // What another role's session waits for, only the superuser sees.
                 try await !cluster.superuser.query(
                     """
-                    SELECT 1 FROM pg_stat_activity
-                    WHERE application_name = 'forecastle api' AND wait_event_type = 'Lock' AND backend_xid IS NOT NULL
+                    SELECT 1 FROM pg_stat_activity WHERE application_name = 'forecastle api' AND wait_event_type = 'Lock'
                     """
                 ).isEmpty
             }
@@ -87,7 +87,7 @@ struct APIKilledBeforeCommit: ChaosCase {
         try await cluster.waitForNext("api", after: api)
         try await trial.wait(until: "the dead API's session to end") {
             try await cluster.count(
-                "SELECT count(*) AS n FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE c.relname = 'outbox' AND NOT l.granted"
+                "SELECT count(*) AS n FROM pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE c.relname = 'resources' AND NOT l.granted"
             ) == 0
         }
         let left = try await cluster.count(
