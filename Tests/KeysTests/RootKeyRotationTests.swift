@@ -230,6 +230,32 @@ import Testing
         }
     }
 
+    /// Sessions are sealed before a rotation begins, and stored one by one while it sweeps.
+    @Test(arguments: [(late: 12, ends: true), (late: 100, ends: false)])
+    func aRotationSweepsAgainForThoseWhoStoreLate(late: Int, ends: Bool) async throws {
+        try await House.with { house in
+            _ = try await fill(house)
+            let role = try await house.role("late")
+            var prepared: [PreparedSession] = []
+            for _ in 0..<late { prepared.append(try await house.accounts.prepareSession()) }
+            let request = SessionRequest(role: role, name: "late", seconds: 900)
+            let run = {
+                try await rotation(house).run(settle: {}) { _ in
+                    guard let next = prepared.popLast() else { return }
+                    _ = try await house.pool.transaction { try await house.accounts.insert(next, for: request, on: $0) }
+                }
+            }
+            if !ends {
+                let refused = await #expect(throws: SecurityError.self) { _ = try await run() }
+                #expect(refused?.code == .rotation && !prepared.isEmpty)
+                prepared = []
+            }
+            #expect(try await run().retired == [1])
+            #expect(prepared.isEmpty)
+            #expect(try await versions(house)[1] == nil)
+        }
+    }
+
     @Test func materialsThatNobodyCanOpenDoNotHoldARotationUp() async throws {
         try await House.with { house in
             let keys = try await fill(house)

@@ -4,18 +4,18 @@ import Postgres
 
 extension RootKeyRotation {
     /// Seals everything anew that is not under `version` yet; answers how many rows it changed.
-    package func resealAll(under version: Int, progress: (Int) throws -> Void = { _ in }) async throws -> Int {
+    package func resealAll(under version: Int, progress: (Int) async throws -> Void = { _ in }) async throws -> Int {
         var resealed = 0
-        func count(_ rows: Int) throws {
+        func count(_ rows: Int) async throws {
             resealed += rows
-            try progress(resealed)
+            try await progress(resealed)
         }
         try await resealMaterials(under: version, count)
         for column in AccountsStore.sealedColumns { try await reseal(column, under: version, count) }
         return resealed
     }
 
-    private func resealMaterials(under version: Int, _ count: (Int) throws -> Void) async throws {
+    private func resealMaterials(under version: Int, _ count: (Int) async throws -> Void) async throws {
         var after: (key: String, material: [UInt8]) = ("", [])
         while true {
             let rows = try await SealedRows.materials(
@@ -38,12 +38,12 @@ extension RootKeyRotation {
                     continue
                 }
             }
-            try count(try await apply(updates))
+            try await count(try await apply(updates))
             if rows.count < Self.rowsPerBatch { return }
         }
     }
 
-    private func reseal(_ column: SealedColumn, under version: Int, _ count: (Int) throws -> Void) async throws {
+    private func reseal(_ column: SealedColumn, under version: Int, _ count: (Int) async throws -> Void) async throws {
         let sealer = VaultSealer(vault: vault)
         var after = ""
         while true {
@@ -57,7 +57,7 @@ extension RootKeyRotation {
                 let fresh = try await sealer.reseal(sealed, label: column.label(id), under: version)
                 updates.append(SealedRows.replace(column, id: id, sealed, by: fresh))
             }
-            try count(try await apply(updates))
+            try await count(try await apply(updates))
             if rows.count < Self.rowsPerBatch { return }
         }
     }

@@ -13,6 +13,9 @@ package struct RootKeyRotation: Sendable {
     package static let rowsPerBatch = 200
     /// Processes hear of a new version within `SecurityGuard.interval`; sooner there is no use in retiring the old one.
     package static let settles: Duration = .seconds(3)
+    /// How often rows are sealed anew before a run gives up: a writer may have sealed before it knew of the new version, and store
+    /// what it sealed at any time until the old one is retired.
+    static let passes = 10
 
     /// One run's doing.
     package struct Outcome: Sendable, Equatable {
@@ -57,7 +60,7 @@ package struct RootKeyRotation: Sendable {
     /// Everything: a new version, unless a rotation is under way; sealing anew; retiring.
     ///
     /// - Parameter settle: waits until processes know the new version.
-    package func run(settle: () async throws -> Void, progress: (Int) throws -> Void = { _ in }) async throws -> Outcome {
+    package func run(settle: () async throws -> Void, progress: (Int) async throws -> Void = { _ in }) async throws -> Outcome {
         let version: Int
         if try await versions().contains(where: { $0.state == .retiring }) {
             version = try await current()
@@ -68,10 +71,27 @@ package struct RootKeyRotation: Sendable {
         var outcome = Outcome(version: version)
         outcome.resealed = try await resealAll(under: version, progress: progress)
         try await settle()
-        // What processes sealed under the old version before they knew of the new one.
-        outcome.resealed += try await resealAll(under: version, progress: progress)
-        (outcome.retired, outcome.dead) = try await retire(before: version)
+        for pass in 1... {
+            // What processes sealed under the old version before they knew of the new one.
+            outcome.resealed += try await resealAll(under: version, progress: progress)
+            do {
+                (outcome.retired, outcome.dead) = try await retireUnlessUsed(before: version)
+                break
+            } catch let error as RowsLeft where pass == Self.passes {
+                throw error.refusal
+            } catch is RowsLeft {}
+        }
         return outcome
+    }
+
+    /// Rows are sealed under an older version, so that it cannot be retired yet.
+    private struct RowsLeft: Error {
+        let count: Int
+        var refusal: SecurityError {
+            SecurityError(
+                .rotation,
+                "\(count) rows are still sealed under an older version of the root key, which stays open; run the command again.")
+        }
     }
 
     /// From here on processes seal under the new version.
@@ -115,8 +135,17 @@ package struct RootKeyRotation: Sendable {
         return last + 1
     }
 
-    /// In one transaction that no writer of sealed bytes overlaps: counts what is left, and retires where that is nothing.
+    /// Retires the versions before this one, or says how many rows need them still.
     package func retire(before version: Int) async throws -> (retired: [Int], dead: Int) {
+        do {
+            return try await retireUnlessUsed(before: version)
+        } catch let error as RowsLeft {
+            throw error.refusal
+        }
+    }
+
+    /// In one transaction that no writer of sealed bytes overlaps: counts what is left, and retires where that is nothing.
+    private func retireUnlessUsed(before version: Int) async throws -> (retired: [Int], dead: Int) {
         let dead = try await deadKeys(under: version)
         let retiring = try await versions().filter { $0.state == .retiring }.map(\.version)
         try await pool.transaction { connection in
@@ -124,12 +153,7 @@ package struct RootKeyRotation: Sendable {
             let tables = (["key_materials"] + AccountsStore.sealedColumns.map(\.table)).joined(separator: ", ")
             try await connection.execute("LOCK TABLE \(raw: tables) IN SHARE ROW EXCLUSIVE MODE")
             let left = try await SealedRows.left(under: version, besides: dead, on: connection)
-            guard left == 0 else {
-                throw SecurityError(
-                    .rotation,
-                    "\(left) rows are still sealed under an older version of the root key, which stays open; run the command again."
-                )
-            }
+            guard left == 0 else { throw RowsLeft(count: left) }
             for old in retiring { try await RootKeyRows.retire(old, on: connection) }
             try await trail.append(
                 VaultTrail.record(
