@@ -113,7 +113,7 @@ extension JobStore {
     private func endAll(_ tasks: [ClaimedTask], on connection: PostgresConnection) async throws -> [TaskID: Fence] {
         guard !tasks.isEmpty else { return [:] }
         // A few tasks a statement, all in one round trip. By their ids, so that no plan reads more than them; not one each,
-        // because PostgreSQL reads the table's CHECK constraints anew for every statement.
+        // because PostgreSQL sets the table's CHECK up anew for every statement.
         let statements: [PostgresQuery] = stride(from: 0, to: tasks.count, by: Self.tasksPerStatement).map { start in
             let some = tasks[start..<min(start + Self.tasksPerStatement, tasks.count)]
             let ids = some.map(\.id.rawValue)
