@@ -139,6 +139,31 @@ def test_revocation_under_load(tmp_path):
         subprocess.run(["rm", "-rf", kept], check=True)
 
 
-@pytest.mark.parametrize("arguments", [["--keys", "0"], ["--jobs", "1", "--keys", "2"], ["--seconds", "0"], ["--workers", "0"]])
+def test_revocation_on_a_running_cluster(tmp_path):
+    """Over TLS, on customers that the cluster had before; what could do everything there is gone afterwards."""
+    report, trace = tmp_path / "revoke.json", tmp_path / "frames.jsonl"
+    owners = "--buckets-owners=revoke-0=123456789012,revoke-1=210000000001"
+    cluster = Cluster("revoked", "--workers", "1", f"--faults-frame-trace={trace}", owners)
+    try:
+        cluster.start()
+        target = ["--target", cluster.data / "forecastle.yaml", owners, "--keys", "2", "--jobs", "2", "--mebibytes", "2", "--seed", "4"]
+        result = chaos("revoke", *target, f"--faults-frame-trace={trace}", "--seconds", "8", "--json", report,
+                       env={**os.environ, **cluster.env})
+        found = json.loads(report.read_text())
+        # As above: few acts on a busy machine.
+        assert found["acts"] and not [act for act in found["acts"] if act["violations"]], result.stdout + result.stderr
+        assert found["accounts"] == 2 and found["jobs"] >= 2 and found["traceLines"] > 0
+        assert result.returncode == (0 if found["holds"] else 1)
+        keys = cluster.sql("authority", "SELECT count(*) FROM access_keys k JOIN users u USING (user_id) WHERE u.name LIKE 'revoke-%'")
+        assert keys == ["0"]
+        # Another trace than the workers': nothing would be seen, and nothing is claimed.
+        blind = chaos("revoke", *target, f"--faults-frame-trace={tmp_path}/other.jsonl", "--seconds", "1",
+                      env={**os.environ, **cluster.env})
+        assert blind.returncode == 1 and "the same --faults-frame-trace" in blind.stdout, blind.stdout + blind.stderr
+    finally:
+        cluster.stop()
+
+
+@pytest.mark.parametrize("arguments", [["--target", "/no/such/file"], ["--keys", "0"], ["--jobs", "1", "--keys", "2"], ["--seconds", "0"], ["--workers", "0"]])
 def test_revocation_refuses_wrong_use(arguments):
     assert chaos("revoke", *arguments).returncode == 64

@@ -121,6 +121,23 @@ private final class ScriptedAuthority: AWSTransport {
         #expect(authority.assumed.first == Self.role)
     }
 
+    /// The session was made while there was a role, and goes with it: asking again with it would be in vain until it is renewed.
+    @Test(arguments: ["UnrecognizedClientException", "InvalidClientTokenId"])
+    func whereTheRoleWentAfterItsSessionWasMadeTheRetiringPrincipalDoesSoAtOnce(code: String) async throws {
+        authority.retiring(by: "customer", .refusal(code))
+        #expect(await retirer.retire(try grant()) == .retired)
+        #expect(authority.retiredBy == ["customer", Self.sweeper])
+    }
+
+    /// Our own session's refusal says nothing of the grant.
+    @Test func aRefusedSessionOfTheRetiringPrincipalIsTriedAgain() async throws {
+        authority.retiring(by: Self.sweeper, .refusal("UnrecognizedClientException"))
+        guard case .unreachable = await retirer.retire(try grant(role: nil)) else {
+            Issue.record("taken for an answer about the grant")
+            return
+        }
+    }
+
     /// At AWS a key policy alone does not suffice for RetireGrant.
     @Test func whereTheRoleIsDeniedTheRetiringPrincipalDoesSoAtOnce() async throws {
         authority.retiring(by: "customer", .refusal("AccessDeniedException"))

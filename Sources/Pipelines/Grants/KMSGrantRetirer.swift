@@ -3,10 +3,12 @@ import AWSProtocol
 import Artifacts
 package import Jobs
 
-/// Retires grants at KMS: with the role's session first, as in the documented event; on a denial, or where role or trust is
-/// gone, at once by the retiring principal. Also lists what the retiring principal could retire.
+/// Retires grants at KMS: with the role's session first, as in the documented event; on a denial, or where role, trust or
+/// session is gone, at once by the retiring principal. Also lists what the retiring principal could retire.
 package struct KMSGrantRetirer: GrantRetirer, GrantLister {
     private static let pageSize = 100
+    /// KMS knows the session no more: the role was deleted since, and will not be there again under the same session.
+    private static let goneSession: Set<String> = ["UnrecognizedClientException", "InvalidClientTokenId"]
 
     private let roles: RoleSessions
     private let process: String
@@ -19,7 +21,7 @@ package struct KMSGrantRetirer: GrantRetirer, GrantLister {
 
     package func retire(_ grant: GrantToRetire) async -> RetireOutcome {
         if let role = grant.roleARN, let job = grant.job, job.names(role: role, key: grant.keyARN) {
-            let outcome = await retire(grant) { try await roles.kms(role: role, .init(job: job)) }
+            let outcome = await retire(grant, asRole: true) { try await roles.kms(role: role, .init(job: job)) }
             guard case .denied = outcome else { return outcome }
         }
         return await retire(grant) { sweeper(at: roles.place(keyARN: grant.keyARN)) }
@@ -46,7 +48,9 @@ package struct KMSGrantRetirer: GrantRetirer, GrantLister {
 
     private func sweeper(at place: KeyPlace) -> KMSClient { roles.kms(.sweeper, session: process, at: place) }
 
-    private func retire(_ grant: GrantToRetire, with kms: () async throws -> KMSClient) async -> RetireOutcome {
+    private func retire(
+        _ grant: GrantToRetire, asRole: Bool = false, with kms: () async throws -> KMSClient
+    ) async -> RetireOutcome {
         do {
             // At AWS a young grant is not known to every server: by its id it would seem gone, and be left.
             if let token = grant.token, roles.place(keyARN: grant.keyARN) == .elsewhere {
@@ -58,6 +62,8 @@ package struct KMSGrantRetirer: GrantRetirer, GrantLister {
         } catch let error as AWSError where error.code == "NotFoundException" || error.code == "InvalidGrantIdException" {
             return .notFound
         } catch let error as AWSError where KeyRefusal(error) != nil {
+            return .denied(error.message)
+        } catch let error as AWSError where asRole && Self.goneSession.contains(error.code) {
             return .denied(error.message)
         } catch {
             return .unreachable("\(error)")

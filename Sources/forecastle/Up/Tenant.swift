@@ -11,6 +11,9 @@ struct Tenant: Sendable {
     let id: String
     let bucket: String
     let client: EnvironmentClient
+    /// The administrator and the access key that the client signs with.
+    let user: String
+    let accessKeyID: String
 
     /// Of a cluster that is made for a test or a benchmark; the first is the embedded cluster's customer.
     static func accountID(_ number: Int) -> String {
@@ -38,7 +41,9 @@ struct TenantAccounts: Sendable {
                 "everything", document: Self.everything, of: .user(user), account: id, by: .commandLine)
             let key = try await core.accounts.createAccessKey(user: user, account: id, by: .commandLine)
             tenants.append(
-                Tenant(id: id, bucket: bucket, client: try client(key.accessKeyID, key.secretAccessKey.revealed)))
+                Tenant(
+                    id: id, bucket: bucket, client: try client(key.accessKeyID, key.secretAccessKey.revealed), user: user,
+                    accessKeyID: key.accessKeyID))
         }
         try await core.security.note()
         return tenants
@@ -80,6 +85,11 @@ extension Tenant {
             throw ChildProcess.Failure(description: "CreateKey gave no ARN")
         }
         return DemoCustomer.Access(role: arn, key: key)
+    }
+
+    /// Takes the administrator's access key away, with itself. What is still to be done needs another.
+    func leave() async throws {
+        _ = try await client.query("iam", "DeleteAccessKey", ["UserName": user, "AccessKeyId": accessKeyID])
     }
 
     func makeRole(_ name: String) async throws {

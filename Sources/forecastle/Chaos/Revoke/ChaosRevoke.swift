@@ -44,9 +44,9 @@ struct ChaosRevoke: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Configuration of a cluster that runs on this machine with faults.frame_trace, its env file sourced; "
-                + "else a cluster of its own.", valueName: "configuration"))
-    var target: String?
+            "embedded: a cluster of its own; or the configuration of one that runs on this machine with faults.frame_trace, its env "
+                + "file sourced.", valueName: "embedded|configuration"))
+    var target = ChaosTarget.embedded
 
     @Option(help: ArgumentHelp("Folder below which its own cluster has its folder.", valueName: "folder"))
     var data = "/var/tmp/forecastle-\(getuid())"
@@ -58,6 +58,7 @@ struct ChaosRevoke: AsyncParsableCommand {
         guard (1...16).contains(accounts) else { throw ValidationError("--accounts is between 1 and 16") }
         guard (1...86_400).contains(seconds) else { throw ValidationError("--seconds is between 1 and 86400") }
         guard (1...1024).contains(mebibytes) else { throw ValidationError("--mebibytes is between 1 and 1024") }
+        if let missing = target.missing { throw ValidationError(missing) }
         guard (1...64).contains(workers) else { throw ValidationError("--workers is between 1 and 64") }
     }
 
@@ -66,10 +67,9 @@ struct ChaosRevoke: AsyncParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         let machine = BenchMachine.current()
         let site =
-            if let target {
-                try RevocationSite.running(target)
-            } else {
-                try await RevocationSite.embedded(below: data, workers: workers, accounts: accounts)
+            switch target {
+            case .running(let configuration): try RevocationSite.running(configuration)
+            case .embedded: try await RevocationSite.embedded(below: data, workers: workers, accounts: accounts)
             }
         let run = RevocationRun(
             site: site, keys: keys, accounts: accounts, jobs: jobs, seconds: seconds,

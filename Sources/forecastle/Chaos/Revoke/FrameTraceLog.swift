@@ -70,7 +70,14 @@ final class FrameTraceLog: Sendable {
     private let path: String
     private let state = Mutex(State())
 
-    init(path: String) { self.path = path }
+    /// - Parameter fromItsEnd: leaves out what is there already. Lines are written whole, so one begins there.
+    init(path: String, fromItsEnd: Bool = false) throws {
+        self.path = path
+        guard fromItsEnd, let handle = FileHandle(forReadingAtPath: path) else { return }
+        defer { try? handle.close() }
+        let end = try handle.seekToEnd()
+        state.withLock { $0.offset = end }
+    }
 
     /// Takes in what was added. Lines that cannot be read are counted: a trace with holes proves nothing.
     func refresh() throws {

@@ -61,6 +61,12 @@ struct RevocationRun: Sendable {
         var chance = SeededChance(seed)
         progress("waiting for every key's first import")
         for subject in subjects { try await waitForSuccess(of: subject, beyond: 0) }
+        try site.trace.refresh()
+        guard site.trace.count > 0 else {
+            throw ChaosFailure(
+                description: "imports succeeded and no worker wrote to the frame trace: the cluster must be started with "
+                    + "the same --faults-frame-trace as this command")
+        }
         let began = ContinuousClock.now
         var findings: [WithdrawalFinding] = []
         var deck: [WithdrawalKind] = []
@@ -141,7 +147,8 @@ struct RevocationRun: Sendable {
         let deadline = ContinuousClock.now + Self.patience
         while subject.succeeded <= count {
             guard ContinuousClock.now < deadline else {
-                throw ChaosFailure(description: "no import under \(subject.key) succeeded within \(Self.patience)")
+                throw ChaosFailure(
+                    description: "no import under \(subject.key) succeeded within \(Self.patience): \(subject.lastRefusal)")
             }
             try await Task.sleep(for: .milliseconds(20))
         }

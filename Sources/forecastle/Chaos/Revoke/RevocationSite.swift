@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Logging
 import Postgres
+import Synchronization
 
 /// The cluster that rights are withdrawn on: one of its own, or one that runs on this machine.
 final class RevocationSite: Sendable {
@@ -13,6 +14,7 @@ final class RevocationSite: Sendable {
     private let supervisor: Supervisor?
     /// Of a cluster of its own, where it is left when something failed.
     let folder: DataFolder?
+    private let visited = Mutex<[Tenant]>([])
 
     private init(
         values: ConfigurationValues, variables: [String: String], supervisor: Supervisor?, folder: DataFolder?
@@ -28,7 +30,8 @@ final class RevocationSite: Sendable {
             configuration.statementTimeout = .seconds(60)
             return PostgresPool(configuration: configuration, logger: Self.logger)
         }
-        trace = FrameTraceLog(path: try values.required("faults.frame_trace"))
+        // A cluster that ran before has a long trace, of which nothing is of this run.
+        trace = try FrameTraceLog(path: try values.required("faults.frame_trace"), fromItsEnd: supervisor == nil)
         jobs = try pool("jobs.postgres")
         authority = try pool("authority.postgres")
     }
@@ -73,6 +76,10 @@ final class RevocationSite: Sendable {
     }
 
     func stop() async {
+        if supervisor == nil {
+            // What nobody uses any more must not be able to do everything in a customer's account.
+            for tenant in visited.withLock({ $0 }) { try? await tenant.leave() }
+        }
         for pool in [jobs, authority] { pool.close() }
         await supervisor?.stopAll()
     }
@@ -85,7 +92,9 @@ final class RevocationSite: Sendable {
             if parts.count == 2, !owned.contains(where: { $0.id == parts[1] }) { owned.append((parts[1], parts[0])) }
         }
         if owned.isEmpty { owned = [(values.string("buckets.default_owner"), "revoke")] }
-        return try await tenants.make(Array(owned.prefix(count)), user: "chaos-revoke-\(getpid())", pool: authority)
+        let made = try await tenants.make(Array(owned.prefix(count)), user: "revoke-\(getpid())", pool: authority)
+        visited.withLock { $0 = made }
+        return made
     }
 
     private var tenants: TenantAccounts { TenantAccounts(values: values, variables: variables) }

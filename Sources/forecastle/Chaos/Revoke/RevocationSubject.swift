@@ -14,6 +14,8 @@ final class RevocationSubject: Sendable {
         var attempts: [Attempt] = []
         var resources: [String] = []
         var succeeded = 0
+        /// What the API or the job said last where an import came to nothing.
+        var refusal = ""
     }
 
     let number: Int
@@ -59,6 +61,7 @@ final class RevocationSubject: Sendable {
     var succeeded: Int { state.withLock { $0.succeeded } }
     var attempts: [Attempt] { state.withLock { $0.attempts } }
     func noteSuccess() { state.withLock { $0.succeeded += 1 } }
+    var lastRefusal: String { state.withLock { $0.refusal } }
 
     /// Imports one after the other into one of the datasets, until it is cancelled. What the API or the job says is noted.
     func importAgainAndAgain(into dataset: String, name: String, open: OpenImports) async {
@@ -66,13 +69,19 @@ final class RevocationSubject: Sendable {
         while !Task.isCancelled {
             count += 1
             let began = DispatchTime.now().uptimeNanoseconds
-            let arn = try? await account.importJob("\(name)_\(count)", dataset: dataset, file: Self.file, access)
-            state.withLock { state in
+            var arn: String?
+            do {
+                arn = try await account.importJob("\(name)_\(count)", dataset: dataset, file: Self.file, access)
+            } catch {
+                state.withLock { $0.refusal = "\(error)" }
+            }
+            state.withLock { [arn] state in
                 state.attempts.append(Attempt(beganAt: began, accepted: arn != nil))
                 if let arn { state.resources.append(arn) }
             }
             if let arn {
-                if await open.end(of: arn) == "succeeded" { noteSuccess() }
+                let end = await open.end(of: arn)
+                if end.state == "succeeded" { noteSuccess() } else { state.withLock { $0.refusal = end.message } }
                 // As a customer who needs it no more: the store must not fill.
                 _ = try? await client.call(.forecast, "DeleteDatasetImportJob", ["DatasetImportJobArn": .string(arn)])
             } else {
@@ -84,13 +93,18 @@ final class RevocationSubject: Sendable {
 
 /// Imports that are waited for; one question to the database for all of them.
 final class OpenImports: Sendable {
-    private let waiting = Mutex<[String: CheckedContinuation<String, Never>]>([:])
+    /// How a job ended, and what it says of it; empty where nobody looks any more.
+    struct End: Sendable {
+        var state = ""
+        var message = ""
+    }
+
+    private let waiting = Mutex<[String: CheckedContinuation<End, Never>]>([:])
     private let site: RevocationSite
 
     init(_ site: RevocationSite) { self.site = site }
 
-    /// How the job ended; an empty text where nobody looks any more.
-    func end(of arn: String) async -> String {
+    func end(of arn: String) async -> End {
         await withCheckedContinuation { continuation in waiting.withLock { $0[arn] = continuation } }
     }
 
@@ -100,17 +114,21 @@ final class OpenImports: Sendable {
             let arns = waiting.withLock { Array($0.keys) }
             guard !arns.isEmpty,
                 let rows = try? await site.jobs.query(
-                    "SELECT resource, state FROM job WHERE resource = ANY(\(arns)) AND finished_at IS NOT NULL")
+                    """
+                    SELECT resource, state, coalesce(message, '') AS message FROM job
+                    WHERE resource = ANY(\(arns)) AND finished_at IS NOT NULL
+                    """)
             else { continue }
             for row in rows {
-                guard let arn = try? row.get("resource", as: String.self), let state = try? row.get("state", as: String.self)
+                guard let arn = try? row.get("resource", as: String.self), let state = try? row.get("state", as: String.self),
+                    let message = try? row.get("message", as: String.self)
                 else { continue }
-                waiting.withLock { $0.removeValue(forKey: arn) }?.resume(returning: state)
+                waiting.withLock { $0.removeValue(forKey: arn) }?.resume(returning: End(state: state, message: message))
             }
         }
         for continuation in waiting.withLock({ waiting in
             defer { waiting = [:] }
             return Array(waiting.values)
-        }) { continuation.resume(returning: "") }
+        }) { continuation.resume(returning: End()) }
     }
 }
