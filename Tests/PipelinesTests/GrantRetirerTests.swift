@@ -168,3 +168,42 @@ private final class ScriptedAuthority: AWSTransport {
         #expect(authority.retiredBy == [Self.sweeper] && !authority.assumed.contains(Self.role))
     }
 }
+
+/// Grants of a customer's key, made by the customer's role.
+struct GrantMakerTests {
+    private static let role = "arn:aws:iam::123456789012:role/customer"
+    private static let key = "arn:aws:kms:us-west-2:123456789012:key/11111111-1111-1111-1111-111111111111"
+
+    private let authority = ScriptedAuthority()
+
+    private func create() async throws {
+        let credentials = AWSCredentials(accessKeyID: "AKIAHERE", secretAccessKey: Redacted("secret"))
+        let maker = GrantMaker(
+            roles: RoleSessions(
+                principals: ServicePrincipals(region: "us-west-2", account: "999999999999"), authority: "http://127.0.0.1:1",
+                process: StaticCredentials(credentials), transport: authority))
+        let intent = GrantIntent(
+            artifact: "a", keyARN: Self.key, roleARN: Self.role, grantee: "p", operations: ["Decrypt"], encryptionContext: [:])
+        _ = try await maker.create(
+            intent, name: "n",
+            RoleSessions.Purpose(
+                sessionName: "s", sourceARN: "arn:aws:forecast:us-west-2:123456789012:predictor/p", sourceAccount: "123456789012",
+                sourceAddress: "192.0.2.1", userAgent: "tests"))
+    }
+
+    /// A role that was deleted and made again has another session; the one of before is worth nothing for as long as it lasts.
+    @Test(arguments: ["UnrecognizedClientException", "InvalidClientTokenId"])
+    func whereTheRoleWentAfterItsSessionWasMadeItIsAssumedAnew(code: String) async throws {
+        authority.retiring(by: "customer", .refusal(code), .refusal("LimitExceededException"))
+        let error = await #expect(throws: AWSError.self) { try await create() }
+        #expect(error?.code == "LimitExceededException")
+        #expect(authority.assumed == [Self.role, Self.role])
+    }
+
+    @Test func whatRefusesTheGrantIsSaidAtOnce() async throws {
+        authority.retiring(by: "customer", .refusal("AccessDeniedException"))
+        let error = await #expect(throws: AWSError.self) { try await create() }
+        #expect(error?.code == "AccessDeniedException")
+        #expect(authority.assumed == [Self.role])
+    }
+}

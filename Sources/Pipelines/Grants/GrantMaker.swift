@@ -13,10 +13,23 @@ package struct GrantMaker: Sendable {
     package func create(
         _ record: GrantRecord, _ purpose: RoleSessions.Purpose
     ) async throws -> (grantID: String, token: String?) {
-        let intent = record.intent
-        let request = request(intent, name: record.name)
-        let kms =
-            if let role = intent.roleARN { try await roles.kms(role: role, purpose) } else { roles.ownKMS }
+        try await create(record.intent, name: record.name, purpose)
+    }
+
+    package func create(
+        _ intent: GrantIntent, name: String, _ purpose: RoleSessions.Purpose
+    ) async throws -> (grantID: String, token: String?) {
+        let request = request(intent, name: name)
+        guard let role = intent.roleARN else { return try await create(request, by: roles.ownKMS) }
+        do {
+            return try await create(request, by: try await roles.kms(role: role, purpose))
+        } catch let error as AWSError where RoleSessions.isGone(error) {
+            roles.forget(role: role, purpose)
+            return try await create(request, by: try await roles.kms(role: role, purpose))
+        }
+    }
+
+    private func create(_ request: CreateGrantRequest, by kms: KMSClient) async throws -> (grantID: String, token: String?) {
         let grant = try await kms.createGrant(request)
         return (grant.grantID, grant.grantToken)
     }

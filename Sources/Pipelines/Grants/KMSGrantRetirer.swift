@@ -7,8 +7,6 @@ package import Jobs
 /// session is gone, at once by the retiring principal. Also lists what the retiring principal could retire.
 package struct KMSGrantRetirer: GrantRetirer, GrantLister {
     private static let pageSize = 100
-    /// KMS knows the session no more: the role was deleted since, and will not be there again under the same session.
-    private static let goneSession: Set<String> = ["UnrecognizedClientException", "InvalidClientTokenId"]
 
     private let roles: RoleSessions
     private let process: String
@@ -63,7 +61,7 @@ package struct KMSGrantRetirer: GrantRetirer, GrantLister {
             return .notFound
         } catch let error as AWSError where KeyRefusal(error) != nil {
             return .denied(error.message)
-        } catch let error as AWSError where asRole && Self.goneSession.contains(error.code) {
+        } catch let error as AWSError where asRole && RoleSessions.isGone(error) {
             return .denied(error.message)
         } catch {
             return .unreachable("\(error)")

@@ -115,8 +115,26 @@ package final class RoleSessions: Sendable {
     /// KMS of the authority as the process itself: grants on default keys.
     package var ownKMS: KMSClient { kms(at: .authority, process) }
 
+    /// Whether a service knows the session no more: the role was deleted after it was made.
+    package static func isGone(_ error: AWSError) -> Bool {
+        ["UnrecognizedClientException", "InvalidClientTokenId"].contains(error.code)
+    }
+
+    /// Drops a customer's session: whoever asks next assumes the role anew, and hears what is true of it now.
+    package func forget(role: String, _ purpose: Purpose) {
+        let key = customerKey(role: role, purpose)
+        sessions.withLock { state in
+            state.kept[key] = nil
+            state.order.removeAll { $0 == key }
+        }
+    }
+
+    private func customerKey(role: String, _ purpose: Purpose) -> Key {
+        Key(role: role, purpose: purpose, session: purpose.sessionName, place: place(roleARN: role))
+    }
+
     private func customer(role: String, _ purpose: Purpose) -> AssumedRoleCredentials {
-        let key = Key(role: role, purpose: purpose, session: purpose.sessionName, place: place(roleARN: role))
+        let key = customerKey(role: role, purpose)
         var request = AssumeRoleRequest(roleARN: role, sessionName: purpose.sessionName, duration: Self.sessionLife)
         guard let elsewhere else {
             request.sourceARN = purpose.sourceARN
