@@ -41,8 +41,14 @@ def compose(file, *flags):
             return other
         return found or ""
 
-    text = re.sub(r"\$\$|\$\{(\w+)(?:(:-|-|:\?)([^}]*))?\}", value, (DEPLOY / file).read_text())
-    return yaml.safe_load(text)
+    def interpolated(node):
+        if isinstance(node, dict):
+            return {name: interpolated(child) for name, child in node.items()}
+        if isinstance(node, list):
+            return [interpolated(child) for child in node]
+        return re.sub(r"\$\$|\$\{(\w+)(?:(:-|-|:\?)([^}]*))?\}", value, node) if isinstance(node, str) else node
+
+    return interpolated(yaml.safe_load((DEPLOY / file).read_text()))
 
 
 def flatten(node, path=""):
