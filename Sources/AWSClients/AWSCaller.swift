@@ -185,7 +185,9 @@ package struct AWSCaller: Sendable {
         } catch {
             if error is CancellationError || Task.isCancelled { throw .callCancelled }
             if let explanation = TLSFailure.explanation(of: error) {
-                throw .serviceUnavailable("No TLS connection to \(configuration.endpoint): \(explanation).", cause: error)
+                throw .serviceUnavailable(
+                    "No TLS connection to \(configuration.endpoint): \(explanation).",
+                    cause: TLSConnectionFailure(explanation: explanation, cause: error))
             }
             throw .serviceUnavailable("The endpoint did not answer.", cause: error)
         }

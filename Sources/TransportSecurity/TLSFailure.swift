@@ -18,7 +18,7 @@ package enum TLSFailure {
         (
             "CERTIFICATE_VERIFY_FAILED",
             "the server's certificate has expired, or none of the authorities that are believed here signed it; check the "
-                + "file of authorities (tls.ca_file, AWS_CA_BUNDLE) and renew the server's certificate"
+                + "file of authorities (tls.ca_file, that of an S3, AWS_CA_BUNDLE) and renew the server's certificate"
         ),
         ("WRONG_VERSION_NUMBER", plain), ("HTTP_REQUEST", plain),
         ("UNSUPPORTED_PROTOCOL", "the other side speaks no TLS 1.2 or newer"),

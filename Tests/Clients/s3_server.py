@@ -3,18 +3,22 @@
 It verifies SigV4 and the hash of every body, unlike the servers that are good for shapes only. Its packages are installed into
 an environment of their own where they are missing. As a program it serves until its input ends or it is told to stop:
 
-    python s3_server.py --data FOLDER [--port PORT] BUCKET
+    python s3_server.py --data FOLDER [--port PORT] BUCKET…
 
 and prints one line of JSON, `{"endpoint": …, "region": …, "access_key": …, "secret_key": …, "bucket": …}`, when it answers.
+deploy/cluster runs it in a container: with a certificate, an access key from a file, and a folder that it finds again.
 """
 import argparse
 import contextlib
+import hashlib
+import hmac
 import http.client
 import json
 import os
 import pwd
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -69,28 +73,37 @@ def python_with_swift():
 
 
 class S3Server:
-    """Starts at once; `stop()` ends it. `endpoint`, `access_key` and `secret_key` say how to reach it."""
+    """Starts at once; `stop()` ends it. `endpoint`, `access_key` and `secret_key` say how to reach it.
 
-    region, access_key, secret_key = REGION, ACCESS_KEY, SECRET_KEY
+    With `tls`, the paths of (certificate, key, authorities), it speaks TLS and nothing else. A folder that was used before has its
+    objects still."""
 
-    def __init__(self, data, port=None):
-        self.data = Path(data)
+    region = REGION
+
+    def __init__(self, data, port=None, tls=None, access_key=ACCESS_KEY, secret_key=SECRET_KEY):
+        # Swift's processes work in the root folder.
+        self.data = Path(data).absolute()
+        self.access_key, self.secret_key = access_key, secret_key
+        self.tls = tls and [str(Path(path).absolute()) for path in tls]
         self.python = python_with_swift()
         self.processes = []
         self.data.mkdir(parents=True, exist_ok=True)
-        account, container, objects, proxy = free_ports(4)
+        ports = self.data / "ports.json"
+        is_new = not ports.exists()
+        account, container, objects, proxy = free_ports(4) if is_new else json.loads(ports.read_text())
         self.port = port or proxy
-        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.endpoint = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         user = pwd.getpwuid(os.getuid()).pw_name
         common = (f"bind_ip = 127.0.0.1\nswift_dir = {self.data}\nuser = {user}\nworkers = 0\n"
                   f"log_level = WARNING\nlog_address = {self.data}/no-syslog\n")
-        self.write("swift.conf", f"""
-            [swift-hash]
-            swift_hash_path_suffix = {os.urandom(8).hex()}
-            [storage-policy:0]
-            name = only
-            default = yes
-            """)
+        if is_new:
+            self.write("swift.conf", f"""
+                [swift-hash]
+                swift_hash_path_suffix = {os.urandom(8).hex()}
+                [storage-policy:0]
+                name = only
+                default = yes
+                """)
         for name, port in (("account", account), ("container", container), ("object", objects)):
             devices = self.data / "devices"
             (devices / "d1").mkdir(parents=True, exist_ok=True)
@@ -107,12 +120,18 @@ class S3Server:
                 use = egg:swift#{name}
                 """)
             ring = self.data / f"{name}.builder"
-            for arguments in (["create", "4", "1", "0"], ["add", f"r1z1-127.0.0.1:{port}/d1", "1"], ["rebalance"]):
+            if is_new:
+                # Of a first start that did not come to its end.
+                ring.unlink(missing_ok=True)
+            for arguments in is_new * (["create", "4", "1", "0"], ["add", f"r1z1-127.0.0.1:{port}/d1", "1"], ["rebalance"]):
                 self.launch("swift.cli.ringbuilder", str(ring), *arguments).wait(timeout=60)
+        ports.write_text(json.dumps([account, container, objects, proxy]))
         self.write("proxy.conf", f"""
             [DEFAULT]
             {common.replace(chr(10), chr(10) + ' ' * 12)}
             bind_port = {self.port}
+            {f"cert_file = {self.tls[0]}" if tls else ""}
+            {f"key_file = {self.tls[1]}" if tls else ""}
             [pipeline:main]
             pipeline = catch_errors listing_formats s3api tempauth bulk slo dlo symlink versioned_writes proxy-server
             [app:proxy-server]
@@ -130,7 +149,7 @@ class S3Server:
             allow_no_owner = true
             [filter:tempauth]
             use = egg:swift#tempauth
-            user_test_tester = {SECRET_KEY} .admin
+            user_{access_key.replace(":", "_")} = {secret_key} .admin
             user_test_stranger = {STRANGER_SECRET}
             [filter:bulk]
             use = egg:swift#bulk
@@ -144,14 +163,49 @@ class S3Server:
             use = egg:swift#versioned_writes
             allow_versioned_writes = true
             """)
-        for module, name in (("swift.account.server", "account"), ("swift.container.server", "container"),
-                             ("swift.obj.server", "object"), ("swift.proxy.server", "proxy")):
-            self.processes.append(self.launch(module, str(self.data / f"{name}.conf")))
-        self.wait()
+        try:
+            for module, name in (("swift.account.server", "account"), ("swift.container.server", "container"),
+                                 ("swift.obj.server", "object"), ("swift.proxy.server", "proxy")):
+                self.processes.append(self.launch(module, str(self.data / f"{name}.conf")))
+            self.wait()
+        except BaseException:
+            self.stop()
+            raise
 
     def write(self, name, text):
         lines = [line.strip() for line in text.splitlines()]
+        (self.data / name).touch(mode=0o600)
         (self.data / name).write_text("\n".join(line for line in lines if line) + "\n")
+
+    def ask(self, method, path, headers=()):
+        """Status of what the server answers to a request that no SDK makes."""
+        place = ("127.0.0.1", self.port)
+        connection = (http.client.HTTPSConnection(*place, timeout=5, context=ssl.create_default_context(cafile=self.tls[2]))
+                      if self.tls else http.client.HTTPConnection(*place, timeout=5))
+        with contextlib.closing(connection):
+            connection.request(method, path, headers=dict(headers))
+            return connection.getresponse().status
+
+    def make_bucket(self, name):
+        """Signed by hand, so that a server takes no SDK; a bucket that is there stays as it is."""
+        def mac(key, text):
+            return hmac.new(key, text.encode(), hashlib.sha256)
+
+        time_stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        empty = hashlib.sha256(b"").hexdigest()
+        headers = {"host": f"127.0.0.1:{self.port}", "x-amz-content-sha256": empty, "x-amz-date": time_stamp}
+        request = "\n".join(["PUT", f"/{name}", "", *(f"{key}:{value}" for key, value in headers.items()), "",
+                             ";".join(headers), empty])
+        scope = [time_stamp[:8], REGION, "s3", "aws4_request"]
+        text = "\n".join(["AWS4-HMAC-SHA256", time_stamp, "/".join(scope), hashlib.sha256(request.encode()).hexdigest()])
+        key = ("AWS4" + self.secret_key).encode()
+        for part in scope:
+            key = mac(key, part).digest()
+        status = self.ask("PUT", f"/{name}", headers | {"Content-Length": "0", "Authorization": (
+            f"AWS4-HMAC-SHA256 Credential={self.access_key}/{'/'.join(scope)}, SignedHeaders={';'.join(headers)}, "
+            f"Signature={mac(key, text).hexdigest()}")})
+        # BucketAlreadyOwnedByYou.
+        assert status in (200, 409), f"the S3 server answers {status} when it is to make the bucket {name}"
 
     def launch(self, module, *arguments):
         with open(self.data / "server.log", "ab") as log:
@@ -166,9 +220,7 @@ class S3Server:
                     self.fail("a process ended")
             with contextlib.suppress(OSError):
                 # An unsigned request needs every part but the object server, whatever the answer.
-                connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-                connection.request("GET", "/")
-                if connection.getresponse().status < 500:
+                if self.ask("GET", "/") < 500:
                     return
             if time.monotonic() > deadline:
                 self.fail("no answer within 60 s")
@@ -186,12 +238,12 @@ class S3Server:
             process.wait(timeout=60)
         self.processes = []
 
-    def client(self, access_key=ACCESS_KEY, secret_key=SECRET_KEY):
+    def client(self):
         import boto3
         from botocore.config import Config
         return boto3.session.Session().client(
-            "s3", endpoint_url=self.endpoint, region_name=REGION, aws_access_key_id=access_key,
-            aws_secret_access_key=secret_key,
+            "s3", endpoint_url=self.endpoint, region_name=REGION, verify=self.tls and self.tls[2],
+            aws_access_key_id=self.access_key, aws_secret_access_key=self.secret_key,
             config=Config(s3={"addressing_style": "path"}, request_checksum_calculation="when_required",
                           response_checksum_validation="when_required"))
 
@@ -200,20 +252,29 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True)
     parser.add_argument("--port", type=int)
-    parser.add_argument("bucket")
+    parser.add_argument("--tls", nargs=3, metavar=("CERTIFICATE", "KEY", "AUTHORITIES"))
+    parser.add_argument("--credentials", help="JSON with AccessKeyId, ACCOUNT:USER, and SecretAccessKey")
+    parser.add_argument("--ready", help="serve whatever becomes of the input, and write this file when it answers")
+    parser.add_argument("buckets", nargs="+")
     options = parser.parse_args()
-    server = S3Server(options.data, options.port)
+    access = {}
+    if options.credentials:
+        read = json.loads(Path(options.credentials).read_text())
+        access = {"access_key": read["AccessKeyId"], "secret_key": read["SecretAccessKey"]}
 
-    def stop(*_):
-        server.stop()
-        sys.exit(0)
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+    server = S3Server(options.data, options.port, options.tls, **access)
     try:
-        server.client().create_bucket(Bucket=options.bucket)
-        print(json.dumps({"endpoint": server.endpoint, "region": REGION, "access_key": ACCESS_KEY,
-                          "secret_key": SECRET_KEY, "bucket": options.bucket}), flush=True)
+        for bucket in options.buckets:
+            server.make_bucket(bucket)
+        if options.ready:
+            Path(options.ready).touch()
+            # As one they stand and fall.
+            os.wait()
+            server.fail("a process ended")
+        print(json.dumps({"endpoint": server.endpoint, "region": REGION, "access_key": server.access_key,
+                          "secret_key": server.secret_key, "bucket": options.buckets[0]}), flush=True)
         while sys.stdin.buffer.read(1):
             pass
     finally:

@@ -1,9 +1,12 @@
-"""The main job with artifacts and customers' buckets in an S3 that verifies every signature: nothing is in directories."""
+"""The main job with artifacts and customers' buckets in an S3 that verifies every signature: nothing is in directories. It speaks
+TLS, with a certificate of an authority that only the settings name."""
 import json
+import os
 import re
+import subprocess
 
 import pytest
-from conftest import Cluster, Customer, monthly_csv, wait_for
+from conftest import BIN, ROOT, Cluster, Customer, monthly_csv, wait_for
 from s3_server import STRANGER_KEY, STRANGER_SECRET, NotInstallable, S3Server
 from test_encryption_sdk import SDK, kms_keyring
 
@@ -31,15 +34,30 @@ def key_file(cluster, name, access_key, secret_key):
     return str(path)
 
 
+def authority(folder):
+    """A certificate authority of its own, and the certificate of an S3 server; gives the authority's file."""
+    for arguments in (["authority"], ["issue", "s3", "--name", "127.0.0.1"]):
+        subprocess.run([BIN / "forecastle", "admin", "certificates", *arguments, "--directory", folder], check=True,
+                       capture_output=True)
+    return str(folder / "ca.pem")
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory):
+    return authority(tmp_path_factory.mktemp("foreign"))
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
+    tls = tmp_path_factory.mktemp("s3-tls")
+    trusted = authority(tls)
     try:
-        server = S3Server(tmp_path_factory.mktemp("s3"))
+        server = S3Server(tmp_path_factory.mktemp("s3"), tls=(tls / "s3.pem", tls / "s3.key", trusted))
     except NotInstallable as reason:
         pytest.skip(str(reason))
     try:
         client = server.client()
-        for bucket in (ARTIFACTS, BUCKET):
+        for bucket in (ARTIFACTS, BUCKET, "demo"):
             client.create_bucket(Bucket=bucket)
         yield server
     finally:
@@ -57,9 +75,9 @@ def customer(server, s3):
     key = key_file(cluster, "s3-key.json", server.access_key, server.secret_key)
     cluster.settings = {
         "artifacts-s3-bucket": ARTIFACTS, "artifacts-s3-prefix": FOLDER, "artifacts-s3-endpoint": server.endpoint,
-        "artifacts-s3-region": server.region, "artifacts-s3-credentials-file": key,
+        "artifacts-s3-region": server.region, "artifacts-s3-credentials-file": key, "artifacts-s3-ca-file": server.tls[2],
         "buckets-s3-endpoint": server.endpoint, "buckets-s3-region": server.region, "buckets-s3-credentials": "file",
-        "buckets-s3-credentials-file": key, "authority-quota-percent": "0"}
+        "buckets-s3-credentials-file": key, "buckets-s3-ca-file": server.tls[2], "authority-quota-percent": "0"}
     cluster.flags = flags(cluster.settings)
     try:
         yield S3Customer(cluster.start(), s3)
@@ -174,9 +192,51 @@ def test_doctor_tells_of_the_stores(finished, customer, server):
     for changed, finding in (
             ({"artifacts_s3_bucket": "no-such-bucket"}, "there is no bucket no-such-bucket"),
             ({"artifacts_s3_credentials_file": stranger}, f"bucket {ARTIFACTS}: the store does not permit s3:ListBucket"),
-            ({"artifacts_s3_endpoint": "http://127.0.0.1:1"}, f"bucket {ARTIFACTS}: the store does not answer")):
+            ({"artifacts_s3_endpoint": "https://127.0.0.1:1"}, f"bucket {ARTIFACTS}: the store does not answer")):
         result = tool(customer, "doctor", **changed)
         assert result.returncode == 1 and finding in result.stdout.split("problems")[-1], result.stdout
+
+
+def test_doctor_tells_of_a_server_that_is_not_believed(finished, customer, server, foreign):
+    assert "artifacts.s3.ca_file" in tool(customer, "doctor").stdout.split("tls\n")[1]
+    # Of another authority; and with none named, the system's.
+    for authorities in (foreign, ""):
+        result = tool(customer, "doctor", artifacts_s3_ca_file=authorities)
+        assert result.returncode == 1
+        assert f"bucket {ARTIFACTS}: no TLS connection to the store: the server's certificate" in \
+            result.stdout.split("problems")[-1], result.stdout
+    result = tool(customer, "doctor", artifacts_s3_ca_file="/nowhere.pem")
+    assert result.returncode == 1 and "/nowhere.pem" in result.stdout.split("problems")[-1]
+    for place in ("artifacts", "buckets"):
+        result = tool(customer, "doctor", **{f"{place}_s3_endpoint": f"http://127.0.0.1:{server.port}"})
+        assert result.returncode != 0
+        assert f"{place}.s3.ca_file is of no use where {place}.s3.endpoint is not https" in result.stderr
+
+
+def demo(customer, *arguments, **changed):
+    settings = {**customer.cluster.settings, **{name.replace("_", "-"): value for name, value in changed.items()}}
+    # Without the folder that buckets may be in: these are not.
+    environment = {**os.environ, **customer.cluster.env}
+    del environment["FORECASTLE_BUCKETS"]
+    return subprocess.run(
+        [BIN / "forecastle", "demo", "--data", customer.cluster.data, "--series", ROOT / "deploy" / "series", *arguments,
+         *flags(settings)], env=environment, capture_output=True, text=True)
+
+
+def test_the_demo_puts_its_series_into_the_bucket(customer, s3):
+    result = demo(customer, "--json")
+    assert result.returncode == 0, result.stderr
+    found = names(s3, "demo")
+    assert [name for name in found if name.endswith("/history.csv")]
+    assert [name for name in found if name.endswith(".encrypted")]
+
+
+def test_a_bucket_at_a_server_that_is_not_believed_is_not_written(customer, s3, foreign):
+    before = names(s3, "demo")
+    result = demo(customer, buckets_s3_ca_file=foreign)
+    assert result.returncode == 1
+    assert "bucket demo: no TLS connection to the store" in result.stderr
+    assert names(s3, "demo") == before
 
 
 def test_what_the_bucket_has_against_a_job_is_said(finished, customer):

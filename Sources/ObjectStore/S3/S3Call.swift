@@ -1,3 +1,4 @@
+import AWSClients
 import AWSProtocol
 
 /// What a store asks of S3, with the right that it takes.
@@ -48,6 +49,9 @@ extension ObjectStoreError {
         case "MalformedAnswer": return made(.inputOutput, "the store's answer can't be read")
         case "RequestCancelled": return made(.unavailable, "the request was cancelled")
         default:
+            if let failure = error.cause as? TLSConnectionFailure {
+                return made(.unavailable, "no TLS connection to the store: \(failure.explanation)")
+            }
             if error.isThrottling { return made(.busy, "the store asks for fewer requests") }
             if error.isRetriable { return made(.unavailable, "the store does not answer, or not now (\(error.code))") }
             if error.status == 507 { return made(.noSpace, "the store is full") }

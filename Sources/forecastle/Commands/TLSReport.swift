@@ -16,9 +16,9 @@ struct TLSReport {
     static func make(_ values: ConfigurationValues) async -> TLSReport {
         var report = TLSReport()
         let settings = TLSSettings(values)
-        for role in ["api", "authority"] where !settings.isOn(role) {
-            report.lines.append((role, "plain text, on this machine only"))
-        }
+        // Each process of an installation with certificates is given its own alone.
+        let has = values.string("tls.ca_file").isEmpty ? "plain text, on this machine only" : "no certificate in these settings"
+        for role in ["api", "authority"] where !settings.isOn(role) { report.lines.append((role, has)) }
         for (setting, path) in settings.certificateFiles { report.add(setting, path) }
         for (setting, path) in settings.keyFiles {
             let certificate = values.string(setting.replacing("key_file", with: "certificate_file"))

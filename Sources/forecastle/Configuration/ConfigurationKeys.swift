@@ -246,6 +246,9 @@ extension ConfigurationKey {
             name: "artifacts.s3.addressing", kind: .choice(S3Endpoint.Addressing.allCases.map(\.rawValue)), defaultValue: "path",
             comment: "https://host/bucket/key (path) or https://bucket.host/key (virtual)."),
         .init(
+            name: "artifacts.s3.ca_file", kind: .path, defaultValue: "",
+            comment: "Authorities (PEM) that this server is believed by; empty: the system's."),
+        .init(
             name: "artifacts.s3.credentials_file", kind: .path, defaultValue: "",
             comment: "Access key for that bucket, a JSON file of mode 0600."),
         .init(
@@ -264,6 +267,9 @@ extension ConfigurationKey {
         .init(
             name: "buckets.s3.addressing", kind: .choice(S3Endpoint.Addressing.allCases.map(\.rawValue)), defaultValue: "path",
             comment: "https://host/bucket/key (path) or https://bucket.host/key (virtual)."),
+        .init(
+            name: "buckets.s3.ca_file", kind: .path, defaultValue: "",
+            comment: "Authorities (PEM) that this server is believed by; empty: the system's."),
         .init(
             name: "buckets.s3.credentials", kind: .choice(["role", "file"]), defaultValue: "role",
             comment: "As whom: each job's session of the role that the customer named, or one access key for all."),

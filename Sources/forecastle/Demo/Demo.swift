@@ -38,10 +38,13 @@ struct Demo: AsyncParsableCommand {
         let story = DemoStory(json: json)
         let client = try EnvironmentClient()
         let series = try prepareSeries(folder, story)
-        let values = try ConfigurationValues(file: folder.configuration, environment: [:], flags: [:])
+        // Where the stores are may be said beside the file, as `up` takes it.
+        let values = try ConfigurationValues(
+            file: folder.configuration, environment: ProcessInfo.processInfo.environment, flags: Forecastle.flags.values)
         let result = try await JobsDatabase.with(values) { queries in
             try await DemoRun(
-                client: client, queries: queries, folder: folder, series: series, story: story,
+                client: client, queries: queries, folder: folder,
+                bucket: DemoBucket(client: client, stores: StoreSettings(values)), series: series, story: story,
                 tag: String(UUID().uuidString.lowercased().prefix(6))
             ).run()
         }

@@ -11,6 +11,7 @@ struct DemoRun: Sendable {
     let client: EnvironmentClient
     let queries: JobQueries
     let folder: DataFolder
+    let bucket: DemoBucket
     let series: DemoSeries
     let story: DemoStory
     let tag: String
@@ -33,7 +34,7 @@ struct DemoRun: Sendable {
         let data = try await customer.access("DemoData_\(tag)")
         let model = try await customer.access("DemoModel_\(tag)")
         let steps = DemoSteps(client: client, series: series, data: data, model: model, tag: tag)
-        let size = try copySeries(to: steps.folder)
+        let size = try await bucket.put(series.file, as: steps.folder + "/history.csv")
         story.fact("caller", identity.arn)
         story.fact("history", "s3://\(DemoCustomer.bucket)/\(steps.folder)/history.csv, \(Amount.bytes(size))")
         story.fact("data key", data.key)
@@ -56,14 +57,6 @@ struct DemoRun: Sendable {
 
         return try await DemoReport(run: self).show(
             Outcome(data: data, model: model, predictor: predictor, forecast: forecast, jobs: jobs))
-    }
-
-    /// Gives the file's bytes.
-    private func copySeries(to run: String) throws -> Int64 {
-        let target = try client.variable("FORECASTLE_BUCKETS") + "/\(DemoCustomer.bucket)/\(run)"
-        try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
-        try FileManager.default.copyItem(atPath: series.file, toPath: target + "/history.csv")
-        return try FileManager.default.attributesOfItem(atPath: target + "/history.csv")[.size] as? Int64 ?? 0
     }
 
     /// Shows a job while it runs. Whoever sees its end here sees it in Describe too: both change in one transaction.

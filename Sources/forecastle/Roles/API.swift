@@ -68,7 +68,7 @@ struct API: AsyncParsableCommand {
         var checks: [DependencyCheck] = [
             .postgres("jobs", pool), .kafka(producer),
             .server("authority", at: try values.required("authority.endpoint"), by: transport),
-            .artifacts(artifacts, directory: values.string("artifacts.directory")),
+            .artifacts(artifacts, directory: values.string("artifacts.directory"), isWritten: false),
         ]
         if servers.areElsewhere { checks.append(.server("kms", at: values.string("keys.endpoint"), by: transport)) }
         try await process.run(

@@ -84,12 +84,15 @@ extension DependencyCheck {
         }
     }
 
-    /// - Parameter directory: where it is one; empty where it is not.
-    static func artifacts(_ store: any ObjectStore, directory: String) -> DependencyCheck {
+    /// - Parameters:
+    ///   - directory: where it is one; empty where it is not.
+    ///   - isWritten: by this process. Who only reads may have it mounted read-only.
+    static func artifacts(_ store: any ObjectStore, directory: String, isWritten: Bool) -> DependencyCheck {
         DependencyCheck("artifacts") {
             // An open folder that was moved away or made read-only still answers.
-            if !directory.isEmpty, access(directory, R_OK | W_OK | X_OK) != 0 {
-                throw DependencyFailure("the directory cannot be written: \(String(cString: strerror(errno)))")
+            if !directory.isEmpty, access(directory, R_OK | X_OK | (isWritten ? W_OK : 0)) != 0 {
+                let use = isWritten ? "written" : "read"
+                throw DependencyFailure("the directory cannot be \(use): \(String(cString: strerror(errno)))")
             }
             _ = try await store.head(try ObjectKey("artifacts/readiness"))
         }

@@ -1,7 +1,9 @@
 import AWSClients
 import AWSProtocol
+import Logging
 import ObjectStore
 import Pipelines
+import TransportSecurity
 
 /// Where artifacts and the customers' buckets are, as the settings say: in directories or in an S3, each.
 struct StoreSettings {
@@ -31,28 +33,44 @@ struct StoreSettings {
                 throw ConfigurationError(
                     key: "\(place.rawValue).s3.endpoint", rule: error.message.replacing("endpoint ", with: ""))
             }
+            guard values.string("\(place.rawValue).s3.ca_file").isEmpty || endpoint(place).endpoint.hasPrefix("https://") else {
+                throw ConfigurationError(
+                    key: "\(place.rawValue).s3.ca_file", rule: "is of no use where \(place.rawValue).s3.endpoint is not https")
+            }
         }
         if isS3(.artifacts) { _ = try artifactsPlace() }
     }
 
     // MARK: What processes make of it
 
-    func artifacts(transport: any AWSTransport = HTTPTransport()) throws -> any ObjectStore {
+    func artifacts() throws -> any ObjectStore {
         guard isS3(.artifacts) else {
             return try DirectoryObjectStore(root: try values.required("artifacts.directory"))
         }
         let (bucket, folder) = try artifactsPlace()
         let client = S3Client(
-            endpoint: endpoint(.artifacts), credentials: try credentials(.artifacts), transport: transport)
+            endpoint: endpoint(.artifacts), credentials: try credentials(.artifacts), transport: try transport(.artifacts))
         return try S3ObjectStore(client: client, bucket: bucket, folder: folder, writeOnce: writeOnce(.artifacts))
     }
 
-    func buckets(transport: any AWSTransport = HTTPTransport()) throws -> CustomerBuckets {
+    func buckets() throws -> CustomerBuckets {
         guard isS3(.buckets) else {
             return .directories(try DirectoryBuckets(root: try values.required("buckets.directory")))
         }
-        let buckets = S3Buckets(endpoint: endpoint(.buckets), transport: transport, writeOnce: writeOnce(.buckets))
+        let buckets = S3Buckets(
+            endpoint: endpoint(.buckets), transport: try transport(.buckets), writeOnce: writeOnce(.buckets))
         return .s3(buckets, values.string("buckets.s3.credentials") == "role" ? .role : .own(try credentials(.buckets)))
+    }
+
+    /// One of the customers' buckets, as Forecastle's own key or this user sees it.
+    func bucket(_ name: BucketName) async throws -> any ObjectStore {
+        switch try buckets() {
+        case .directories(let buckets): return try await buckets.store(name)
+        case .s3(let buckets, .own(let credentials)): return try await buckets.store(name, credentials: credentials)
+        case .s3(_, .role):
+            throw ConfigurationError(
+                key: "buckets.s3.credentials", rule: "must be file: without a customer's role there is nobody to use a bucket as")
+        }
     }
 
     /// Before a process writes artifacts: an S3 must be there and keep names from being written twice.
@@ -92,6 +110,15 @@ struct StoreSettings {
 
     private func credentials(_ place: Place) throws -> any AWSCredentialsProvider {
         StaticCredentials(try CredentialsFile(path: try values.required("\(place.rawValue).s3.credentials_file")).read())
+    }
+
+    /// An S3 is believed by its own authorities or the system's and is shown no certificate: those of the installation are for its
+    /// own processes.
+    private func transport(_ place: Place) throws -> HTTPTransport {
+        let authorities = values.string("\(place.rawValue).s3.ca_file")
+        guard !authorities.isEmpty else { return HTTPTransport() }
+        let logger = Logger(label: "forecastle.\(place.rawValue)")
+        return HTTPTransport(tls: try ClientTLS(TLSFiles(authorities: authorities), logger: logger))
     }
 
     private func writeOnce(_ place: Place) -> S3ObjectStore.WriteOnce {

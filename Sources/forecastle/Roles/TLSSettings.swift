@@ -81,7 +81,7 @@ struct TLSSettings {
     /// The files with certificates that are set, by the name of their setting.
     var certificateFiles: [(setting: String, path: String)] {
         (["tls.ca_file"] + Self.roles.map { "\($0).tls_certificate_file" } + [
-            "kafka.ca_file", "kafka.certificate_file", "aws.ca_file",
+            "kafka.ca_file", "kafka.certificate_file", "aws.ca_file", "artifacts.s3.ca_file", "buckets.s3.ca_file",
         ])
         .map { ($0, values.string($0)) }.filter { !$0.1.isEmpty }
     }

@@ -94,7 +94,7 @@ struct WorkerRole: AsyncParsableCommand {
         var checks: [DependencyCheck] = [
             .postgres("jobs", pool), .postgres("beat", beatPool), .kafka(producer),
             .server("authority", at: try values.required("authority.endpoint"), by: transport),
-            .artifacts(artifacts, directory: values.string("artifacts.directory")),
+            .artifacts(artifacts, directory: values.string("artifacts.directory"), isWritten: true),
         ]
         // Buckets in an S3 are the customers': there is none to ask on one's own account.
         if !stores.isS3(.buckets) { checks.append(.buckets(directory: values.string("buckets.directory"))) }
