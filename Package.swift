@@ -28,7 +28,10 @@ let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
+let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
@@ -52,6 +55,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics.git", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2.git", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
     ],
@@ -75,8 +79,8 @@ let package = Package(
         room(
             "AWSServer",
             [
-                "AWSProtocol", "Secrets", "TransportSecurity", hummingbirdCore, logging, nioCore, nioHTTP1, nioPosix,
-                serviceLifecycle,
+                "AWSProtocol", "Secrets", "TransportSecurity", hummingbirdCore, logging, nioCore, nioHPACK, nioHTTP1, nioHTTP2,
+                nioPosix, nioTLS, serviceLifecycle,
             ]),
         room("Certificates", ["AWSProtocol", "CLinux", asn1, crypto, x509]),
         room("Envelope", ["CLinux", "COpenSSL", "Secrets", crypto]),
@@ -176,7 +180,7 @@ let package = Package(
             "TransportSecurityTests",
             [
                 "AWSClients", "AWSProtocol", "AWSServer", "Certificates", "Kafka", "Secrets", "TransportSecurity", logging,
-                nioCore, nioPosix, nioSSL, serviceLifecycle,
+                nioCore, nioPosix, nioSSL, nioTLS, serviceLifecycle,
             ]),
         tests(
             "ArtifactsTests",
@@ -184,7 +188,11 @@ let package = Package(
         tests("EnvelopeKMSTests", ["AWSProtocol", "ArtifactsTesting", "Envelope", "EnvelopeKMS", "Secrets"]),
         tests("EnvelopeTests", ["Envelope", "EnvelopeFuzzing", "Secrets"]),
         tests(
-            "AWSServerTests", ["AWSProtocol", "AWSServer", "Secrets", logging, nioCore, nioPosix, serviceLifecycle]),
+            "AWSServerTests",
+            [
+                "AWSProtocol", "AWSServer", "Certificates", "Secrets", "TransportSecurity", logging, nioCore, nioHPACK, nioHTTP2,
+                nioPosix, nioSSL, serviceLifecycle,
+            ]),
         tests("MessageCommandTests", ["forecastle"]),
         tests("SecretsTests", ["Secrets"]),
         tests(

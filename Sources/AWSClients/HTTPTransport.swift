@@ -36,6 +36,8 @@ package final class HTTPTransport: AWSTransport {
     package init(tls: ClientTLS? = nil, connectTimeout: Duration = .seconds(2), connections: Int = 64) {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow, timeout: .init(connect: TimeAmount(connectTimeout)))
+        // Our servers offer HTTP/2 too. One connection for each event loop would put all calls of a worker behind one stream of TCP, where
+        // one lost packet holds up all of them, and what the pool does about connections that fail is proven with HTTP/1.1.
         configuration.httpVersion = .http1Only
         // Shorter than any server's idle time, so that a connection is not taken while it is being closed.
         configuration.connectionPool.idleTimeout = .seconds(20)

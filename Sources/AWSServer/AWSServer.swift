@@ -4,8 +4,8 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 
-/// The HTTP/1.1 edge that the Forecast API and the authority share, over TLS where it has a certificate: it hands whole requests to a
-/// handler, as they came over the wire, and nothing beyond its bounds.
+/// The edge that the Forecast API and the authority share, over TLS where it has a certificate: it hands whole requests to a handler, as
+/// they came over the wire, and nothing beyond its bounds. Over TLS a client may choose HTTP/2; else HTTP/1.1 is spoken.
 ///
 /// `GET /healthz` is answered here. On graceful shutdown no connection is accepted, idle ones are closed, and requests being
 /// answered are answered.

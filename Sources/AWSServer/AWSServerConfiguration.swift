@@ -61,13 +61,24 @@ package struct AWSServerBounds: Sendable {
     package var drainDeadline: Duration = .seconds(2)
     /// Beyond it, the connection that has been without a request for longest is closed.
     package var connections = 1024
+    /// Streams that are open on one HTTP/2 connection; one more ends the connection.
+    package var streams = 100
+    /// Requests of one HTTP/2 connection that are answered at a time, each until the client has taken its answer. Further ones wait.
+    package var requestsAtOnce = 16
+    /// What a client of HTTP/2 may send that makes work and no progress: resets in half a minute, pings, settings and priorities together
+    /// in half a minute, malformed requests on one connection. One more ends the connection.
+    package var idleFrames = 200
 
     package init() {}
+
+    /// Headers and bodies of the requests that one connection has unanswered: those of the longest request, over HTTP/2 too.
+    var connectionBytes: Int { headerBytes + bodyBytes }
 
     func validate() throws(AWSServerError) {
         let counts = [
             ("headerBytes", headerBytes), ("headerCount", headerCount), ("bodyBytes", bodyBytes),
-            ("bodyBytesPerSecond", bodyBytesPerSecond), ("connections", connections),
+            ("bodyBytesPerSecond", bodyBytesPerSecond), ("connections", connections), ("streams", streams),
+            ("requestsAtOnce", requestsAtOnce), ("idleFrames", idleFrames),
         ]
         for (name, value) in counts where value < 1 { throw .configuration("\(name) must be at least 1") }
         let durations = [

@@ -1,9 +1,10 @@
 package import NIOCore
 
-/// Until when a connection may stay in the phase it is in. Pure: events and the time go in, a deadline comes out.
+/// Until when a connection, or a stream of one, may stay in the phase it is in. Pure: events and the time go in, a deadline comes out.
 ///
 /// A connection waits for a request (idle), sends headers, sends a body, is being answered, takes the answer; or it was
-/// refused and is drained. Only while it is being answered is there no deadline of the connection's.
+/// refused and is drained. Only while it is being answered is there no deadline of the connection's. That goes for one of HTTP/2 while
+/// streams are open on it: each of them has deadlines of its own.
 package struct ConnectionDeadlines {
     private enum Phase {
         case idle(since: NIODeadline)
@@ -37,6 +38,11 @@ package struct ConnectionDeadlines {
         }
     }
 
+    var isIdle: Bool { if case .idle = phase { true } else { false } }
+
+    /// The client has an answer to take.
+    var isWriting: Bool { if case .writing = phase { true } else { false } }
+
     package mutating func bytesArrived(now: NIODeadline) {
         switch phase {
         case .idle: phase = .head(since: now)
@@ -64,6 +70,14 @@ package struct ConnectionDeadlines {
 
     package mutating func responseEnded(now: NIODeadline) {
         if case .writing = phase { phase = isAhead ? .head(since: now) : .idle(since: now) }
+    }
+
+    package mutating func streamOpened() {
+        phase = .handling
+    }
+
+    package mutating func streamsEnded(now: NIODeadline) {
+        phase = .idle(since: now)
     }
 
     package mutating func refused(now: NIODeadline) {

@@ -1,16 +1,29 @@
 import NIOCore
 
-/// Closes a connection whose phase has lasted too long. Sits before the HTTP decoder, where a single byte of a header that will
-/// never end can be seen.
+/// Closes what has stayed in a phase for too long: a connection, or one stream of it. Sits before the HTTP decoder, where a single byte
+/// of a header that will never end can be seen.
 final class DeadlineHandler: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = ByteBuffer
+    typealias InboundIn = NIOAny
 
+    /// What comes through here.
+    enum Traffic {
+        /// TLS has not told yet.
+        case undecided
+        case requests
+        /// Frames of HTTP/2: bytes are no sign of a request, and the streams have handlers of their own.
+        case streams
+    }
+
+    var traffic: Traffic
+    private let connection: Connection
     private var deadlines: ConnectionDeadlines
     private var context: ChannelHandlerContext?
     private var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
 
-    init(bounds: AWSServerBounds) {
-        deadlines = ConnectionDeadlines(bounds: bounds, now: .now())
+    init(connection: Connection, traffic: Traffic) {
+        self.connection = connection
+        self.traffic = traffic
+        deadlines = ConnectionDeadlines(bounds: connection.bounds, now: .now())
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -28,8 +41,14 @@ final class DeadlineHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        update { $0.bytesArrived(now: .now()) }
+        if traffic != .streams { update { $0.bytesArrived(now: .now()) } }
         context.fireChannelRead(data)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // Nobody behind this one would hear of it: a connection without a request is one that may go.
+        if traffic == .undecided, event is ChannelShouldQuiesceEvent { context.close(promise: nil) }
+        context.fireUserInboundEventTriggered(event)
     }
 
     /// Tells what happened on the connection and sets the timer by it. On the channel's event loop only.
@@ -53,10 +72,18 @@ final class DeadlineHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func fire(context: ChannelHandlerContext) {
         timer = nil
-        if let deadline = deadlines.deadline, deadline <= .now() {
-            context.close(promise: nil)
-        } else {
+        guard let deadline = deadlines.deadline, deadline <= .now() else {
             update { _ in }
+            return
+        }
+        if deadlines.isWriting {
+            // Over HTTP/2 too: who takes no answers must not make us hold those of its other streams.
+            connection.channel.close(promise: nil)
+        } else if traffic == .streams, deadlines.isIdle {
+            // So that the client hears of it before its next request is under way.
+            context.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        } else {
+            context.close(promise: nil)
         }
     }
 

@@ -31,6 +31,10 @@ struct RequestAssembler {
     private(set) var body: [UInt8] = []
     /// In place of `body`, for a target that brings a secret.
     private(set) var secretBody: WipedBytes?
+    private var headerBytes = 0
+
+    /// Of headers and body, as far as they have come.
+    var bytes: Int { headerBytes + (secretBody?.count ?? body.count) }
 
     init(bounds: AWSServerBounds, secretTargets: Set<String> = []) {
         self.bounds = bounds
@@ -46,7 +50,7 @@ struct RequestAssembler {
         }
         // What the signature covers is the path: a whole URL or an asterisk could name another.
         guard head.uri.utf8.first == UInt8(ascii: "/") else { return refuse(.serialization("The target must be a path.")) }
-        let headerBytes = head.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+        headerBytes = head.headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
         guard head.headers.count <= bounds.headerCount, headerBytes <= bounds.headerBytes else {
             return refuse(.headersTooLarge)
         }

@@ -3,12 +3,13 @@ import FoundationEssentials
 import NIOCore
 import NIOHTTP1
 import Secrets
-import TransportSecurity
 
 /// A request in full, and whether the connection goes on after its answer.
 struct CollectedRequest: Sendable {
     let request: AWSRequest
     let isKeptAlive: Bool
+    /// What the connection holds for it, to be released once nobody reads the request any more.
+    let heldBytes: Int
 }
 
 /// An answer on its way out.
@@ -20,40 +21,42 @@ struct OutgoingResponse: Sendable {
 
 /// Turns the decoder's parts into requests and answers into parts; refuses by itself what breaks a bound.
 ///
-/// Comes after `HTTPServerPipelineHandler`, so that there is one request at a time.
+/// Comes after `HTTPServerPipelineHandler` on a connection of HTTP/1.1, after `HTTP2StreamCodec` on a stream, so that there is one
+/// request at a time.
 final class RequestCollector: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = CollectedRequest
     typealias OutboundIn = OutgoingResponse
     typealias OutboundOut = HTTPServerResponsePart
 
-    private let bounds: AWSServerBounds
+    private let connection: Connection
     private let deadlines: DeadlineHandler
-    private let registry: ConnectionRegistry
     private let secretTargets: Set<String>
-    private let isSecure: Bool
-    /// Who is at the other end, once it was asked.
-    private var peer: ProcessIdentity??
+    /// Whether the channel is a stream, which ends by itself with its request and its answer.
+    private let isStream: Bool
     private var assembler: RequestAssembler
+    private var heldBytes = 0
+    private var isAnswering = false
     private var isRefused = false
 
-    init(
-        bounds: AWSServerBounds, deadlines: DeadlineHandler, registry: ConnectionRegistry, secretTargets: Set<String>,
-        isSecure: Bool
-    ) {
-        self.isSecure = isSecure
-        self.bounds = bounds
+    init(connection: Connection, deadlines: DeadlineHandler, secretTargets: Set<String>, isStream: Bool) {
+        self.connection = connection
         self.deadlines = deadlines
-        self.registry = registry
         self.secretTargets = secretTargets
-        assembler = RequestAssembler(bounds: bounds, secretTargets: secretTargets)
+        self.isStream = isStream
+        assembler = RequestAssembler(bounds: connection.bounds, secretTargets: secretTargets)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        releaseBytes()
+        setAnswering(false)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
         if isRefused {
             // The refusal is sent and the client has finished: nothing is left to wait for.
-            if case .end = part { context.close(promise: nil) }
+            if case .end = part, !isStream { context.close(promise: nil) }
             return
         }
         switch part {
@@ -92,34 +95,50 @@ final class RequestCollector: ChannelDuplexHandler {
 
     private func perform(_ action: RequestAssembler.Action, context: ChannelHandlerContext) {
         switch action {
-        case .none: break
+        case .none:
+            holdBytes(context: context)
         case .refuse(let status, let text):
             refuse(AWSError(code: text.code, message: text.message, status: status), context: context)
         case .sendContinue:
             let head = HTTPResponseHead(version: .http1_1, status: .continue)
             context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
+            holdBytes(context: context)
         case .deliver:
             guard let head = assembler.head else { return }
             deadlines.update { $0.requestArrived() }
-            registry.setWorking(context.channel)
+            setAnswering(true)
             let target = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
             let request = AWSRequest(
                 method: head.method.rawValue, path: String(target[0]), rawQuery: target.count > 1 ? String(target[1]) : "",
                 headers: head.headers.map { ($0.name, Self.withoutTrailingSpace($0.value)) }, body: assembler.body,
-                secretBody: assembler.secretBody, sourceAddress: context.remoteAddress?.ipAddress ?? "", receivedAt: Date(),
-                isSecureTransport: isSecure, peer: peer(of: context.channel))
-            assembler = RequestAssembler(bounds: bounds, secretTargets: secretTargets)
-            context.fireChannelRead(
-                wrapInboundOut(CollectedRequest(request: request, isKeptAlive: head.isKeepAlive)))
+                secretBody: assembler.secretBody, sourceAddress: connection.sourceAddress, receivedAt: Date(),
+                isSecureTransport: connection.isSecure, peer: connection.peer)
+            assembler = RequestAssembler(bounds: connection.bounds, secretTargets: secretTargets)
+            let collected = CollectedRequest(request: request, isKeptAlive: head.isKeepAlive, heldBytes: heldBytes)
+            heldBytes = 0
+            context.fireChannelRead(wrapInboundOut(collected))
         }
     }
 
-    /// A connection has one peer for its whole life: no renegotiation is allowed.
-    private func peer(of channel: any Channel) -> ProcessIdentity? {
-        if let peer { return peer }
-        let found = isSecure ? ServerTLS.peer(of: channel) : nil
-        peer = .some(found)
-        return found
+    /// Streams beside each other must not take what the bounds leave to one request at a time, which needs no counting.
+    private func holdBytes(context: ChannelHandlerContext) {
+        guard isStream else { return }
+        guard connection.hold(assembler.bytes - heldBytes) else {
+            refuse(.serviceUnavailable("The connection's requests are too long together."), context: context)
+            return
+        }
+        heldBytes = assembler.bytes
+    }
+
+    private func releaseBytes() {
+        connection.release(heldBytes)
+        heldBytes = 0
+    }
+
+    private func setAnswering(_ isAnswering: Bool) {
+        guard isAnswering != self.isAnswering else { return }
+        self.isAnswering = isAnswering
+        if isAnswering { connection.answerBegins() } else { connection.answerEnds() }
     }
 
     /// White space around a value is none of it (RFC 9110 section 5.5); the decoder drops only what leads.
@@ -133,7 +152,8 @@ final class RequestCollector: ChannelDuplexHandler {
             response: .error(error), requestID: UUID.random().uuidString.lowercased(), isKeptAlive: false)
         write(response, context: context, promise: nil)
         isRefused = true
-        assembler = RequestAssembler(bounds: bounds)
+        assembler = RequestAssembler(bounds: connection.bounds)
+        releaseBytes()
         // To close now, with bytes unread, would take the answer from the client (a reset overtakes it).
         deadlines.update { $0.refused(now: .now()) }
     }
@@ -174,7 +194,7 @@ final class RequestCollector: ChannelDuplexHandler {
             return
         }
         deadlines.update { $0.responseEnded(now: .now()) }
-        registry.setWaiting(context.channel)
+        setAnswering(false)
     }
 
     private static func buffer(for body: AWSResponse.Body, allocator: ByteBufferAllocator) -> ByteBuffer {

@@ -22,7 +22,8 @@ package struct ServerTLS: Sendable {
             guard let key = try files.privateKey() else { throw TransportSecurityError.files("a server needs a key") }
             var configuration = TLSConfiguration.makeServerConfiguration(certificateChain: try files.chain(), privateKey: key)
             configuration.insist()
-            configuration.applicationProtocols = ["http/1.1"]
+            // In the order of our liking; a client that names neither speaks HTTP/1.1.
+            configuration.applicationProtocols = ["h2", "http/1.1"]
             if let roots = try files.trustRoots() {
                 configuration.trustRoots = roots
                 configuration.certificateVerification = .optionalVerification

@@ -53,6 +53,14 @@ import Testing
         #expect(deadlines.deadline == at(13))
     }
 
+    @Test func aConnectionWithStreamsIsIdleOnceTheyHaveEnded() {
+        var deadlines = ConnectionDeadlines(bounds: AWSServerBounds(), now: start)
+        deadlines.streamOpened()
+        #expect(deadlines.deadline == nil)
+        deadlines.streamsEnded(now: at(100))
+        #expect(deadlines.deadline == at(160))
+    }
+
     @Test func aRefusedClientIsDrainedAndNoLonger() {
         var deadlines = ConnectionDeadlines(bounds: AWSServerBounds(), now: start)
         deadlines.responseStarted(now: at(1))

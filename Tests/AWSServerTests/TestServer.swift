@@ -4,11 +4,12 @@ import Logging
 import NIOCore
 import NIOPosix
 import Testing
+import TransportSecurity
 
 /// A server on a free port for the time of a test.
 enum TestServer {
     static func with<R: Sendable>(
-        bounds: AWSServerBounds = .init(), secretTargets: Set<String> = [],
+        bounds: AWSServerBounds = .init(), tls: ServerTLS? = nil, secretTargets: Set<String> = [],
         handler: @escaping @Sendable (AWSRequest, String) async -> AWSResponse,
         _ body: @Sendable (Int) async throws -> R
     ) async throws -> R {
@@ -16,7 +17,7 @@ enum TestServer {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let server = AWSServer(
-            configuration: AWSServerConfiguration(bounds: bounds),
+            configuration: AWSServerConfiguration(tls: tls, bounds: bounds),
             handler: ClosureHandler(secretTargets: secretTargets, body: handler), logger: logger,
             onBound: {
                 bound.yield($0)

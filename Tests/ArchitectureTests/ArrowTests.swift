@@ -20,8 +20,8 @@ private let plan: [String: (level: Int, rooms: Set<String>, packages: Set<String
     "AWSServer": (
         1, ["AWSProtocol", "TransportSecurity"],
         [
-            "Hummingbird", "HummingbirdCore", "HTTPTypes", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOHTTPTypes",
-            "NIOHTTPTypesHTTP1", "ServiceLifecycle", "NIOExtras",
+            "Hummingbird", "HummingbirdCore", "HTTPTypes", "Logging", "NIOCore", "NIOHPACK", "NIOHTTP1", "NIOHTTP2", "NIOPosix",
+            "NIOHTTPTypes", "NIOHTTPTypesHTTP1", "NIOTLS", "ServiceLifecycle", "NIOExtras",
         ]
     ),
     "Certificates": (1, ["AWSProtocol"], ["Crypto", "SwiftASN1", "X509"]),

@@ -147,9 +147,9 @@ def test_plain_text_is_answered_with_the_way_to_go(cluster, service):
 def test_only_sound_tls_is_spoken(cluster):
     address = urlsplit(cluster.env["AWS_ENDPOINT_URL_FORECAST"])
 
-    def handshake(minimum, maximum, ciphers=None):
+    def handshake(minimum, maximum, ciphers=None, protocols=("h2", "http/1.1")):
         made = context(cluster.ca_bundle)
-        made.set_alpn_protocols(["h2", "http/1.1"])
+        made.set_alpn_protocols(list(protocols))
         if ciphers:
             made.set_ciphers(ciphers)
         made.minimum_version, made.maximum_version = minimum, maximum
@@ -158,9 +158,10 @@ def test_only_sound_tls_is_spoken(cluster):
                 return connection.version(), connection.selected_alpn_protocol()
 
     new = ssl.TLSVersion.TLSv1_3
-    assert handshake(new, new) == ("TLSv1.3", "http/1.1")
+    assert handshake(new, new) == ("TLSv1.3", "h2")
+    assert handshake(new, new, protocols=["http/1.1"]) == ("TLSv1.3", "http/1.1")
     old = ssl.TLSVersion.TLSv1_2
-    assert handshake(old, old) == ("TLSv1.2", "http/1.1")
+    assert handshake(old, old) == ("TLSv1.2", "h2")
     for weak in ("ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES256-SHA384", "AES128-GCM-SHA256"):
         with pytest.raises((ssl.SSLError, OSError)):
             handshake(old, old, weak)

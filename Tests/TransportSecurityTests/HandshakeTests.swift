@@ -6,6 +6,7 @@ import Foundation
 import NIOCore
 import NIOPosix
 import NIOSSL
+import NIOTLS
 import Testing
 import TransportSecurity
 
@@ -140,6 +141,36 @@ import TransportSecurity
                 let newer = try NIOSSLContext(configuration: configuration)
                 try await handshake(newer, port: port)
             }
+        }
+    }
+
+    /// What the server offers first is not what the clients of the house name.
+    @Test func ourOwnClientsStayWithHTTP1() async throws {
+        try await TLSWorld.with { world in
+            let chain = try NIOSSLCertificate.fromPEMFile(world.ours.certificate("authority"))
+            let key = try NIOSSLPrivateKey(file: world.ours.key("authority"), format: .pem)
+            var configuration = TLSConfiguration.makeServerConfiguration(
+                certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+            configuration.applicationProtocols = ["h2", "http/1.1"]
+            let context = try NIOSSLContext(configuration: configuration)
+            let (protocols, told) = AsyncStream.makeStream(of: ALPNResult.self)
+            let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .childChannelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        let witness = ApplicationProtocolNegotiationHandler { result, channel in
+                            told.yield(result)
+                            return channel.close()
+                        }
+                        try channel.pipeline.syncOperations.addHandlers([NIOSSLServerHandler(context: context), witness])
+                    }
+                }
+                .bind(host: "127.0.0.1", port: 0).get()
+            let port = try #require(server.localAddress?.port)
+            // Nobody answers; what was negotiated is all that this is about.
+            _ = try? await call(world.client(), "https://127.0.0.1:\(port)")
+            var iterator = protocols.makeAsyncIterator()
+            #expect(await iterator.next() == .negotiated("http/1.1"))
+            try await server.close()
         }
     }
 
