@@ -66,6 +66,7 @@ extension Worker {
             case .taken, .trustEnded:
                 logger.info("A lease was lost; the attempt ends without a trace", metadata: metadata)
             case .cancelled:
+                logger.info("A job was stopped or failed; the attempt ends", metadata: metadata)
                 if try await store.releaseCancelled(task) { doorbell.ring() }
             case .drained:
                 try await store.release(task)

@@ -100,10 +100,14 @@ func onDelivery(
     client: OpaquePointer?, message: UnsafePointer<rd_kafka_message_t>?, opaque: UnsafeMutableRawPointer?
 ) {
     guard let client, let message = message?.pointee else { return }
-    // A client that failed for good fails its messages by whatever was fatal, even where a new client would not meet it.
+    ClientContext.of(opaque)?.delivered(id: UInt(bitPattern: message._private), error: outcome(message.err, of: client))
+}
+
+/// What a message came to. A client that failed for good fails and refuses messages by whatever was fatal, even where a new client
+/// would not meet it.
+func outcome(_ error: rd_kafka_resp_err_t, of client: OpaquePointer) -> rd_kafka_resp_err_t {
     let isFatal = rd_kafka_fatal_error(client, nil, 0) != RD_KAFKA_RESP_ERR_NO_ERROR
-    let error = message.err != RD_KAFKA_RESP_ERR_NO_ERROR && isFatal ? RD_KAFKA_RESP_ERR__FATAL : message.err
-    ClientContext.of(opaque)?.delivered(id: UInt(bitPattern: message._private), error: error)
+    return error != RD_KAFKA_RESP_ERR_NO_ERROR && isFatal ? RD_KAFKA_RESP_ERR__FATAL : error
 }
 
 func onCommit(

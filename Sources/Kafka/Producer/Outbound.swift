@@ -160,7 +160,7 @@ private func produce(
                         return RD_KAFKA_RESP_ERR_NO_ERROR
                     }
                     defer { rd_kafka_error_destroy(error) }
-                    return rd_kafka_error_code(error)
+                    return outcome(rd_kafka_error_code(error), of: client.pointer)
                 }
             }
         }
