@@ -165,14 +165,18 @@ struct BenchJobs: AsyncParsableCommand {
             var results: [BenchResult] = []
             for rate in [10, 100, 1_000] {
                 var percentiles: [[BenchSample]] = [[], []]
+                var refused = 0.0
                 for _ in 0..<(options.quick ? 1 : 3) {
-                    let sorted = try await database.startLatencies(perSecond: rate, seconds: options.quick ? 1 : 10)
+                    let (sorted, share) = try await database.startLatencies(perSecond: rate, seconds: options.quick ? 1 : 10)
+                    refused = max(refused, share)
                     for (index, share) in [0.5, 0.99].enumerated() {
                         percentiles[index].append(moment(sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]))
                     }
                 }
-                results.append(result("start.\(rate).p50", "submit to start at \(rate) a second, p50", percentiles[0]))
-                results.append(result("start.\(rate).p99", "submit to start at \(rate) a second, p99", percentiles[1]))
+                var title = "submit to start at \(rate) a second"
+                if refused > 0 { title += " (up to \(Int((refused * 100).rounded(.up))) % refused)" }
+                results.append(result("start.\(rate).p50", "\(title), p50", percentiles[0]))
+                results.append(result("start.\(rate).p99", "\(title), p99", percentiles[1]))
             }
             return results
         case .idle:

@@ -11,8 +11,8 @@ extension JobsDatabaseUnderTest {
     /// From acceptance to the start of the plan, by the database's clock, of jobs that come at a steady rate whatever
     /// becomes of them: through the outbox, a relay of the accepting process and the embedded broker.
     ///
-    /// - Returns: seconds, sorted.
-    func startLatencies(perSecond rate: Int, seconds: Double) async throws -> [Double] {
+    /// - Returns: seconds, sorted, and the share of jobs that was refused because all connections were taken, as an API refuses them.
+    func startLatencies(perSecond rate: Int, seconds: Double) async throws -> (sorted: [Double], refused: Double) {
         let producer = try KafkaProducer(
             configuration: .embedded(bootstrap: .file(cluster.folder.brokerAddress), clientID: "bench-api"),
             logger: JobsCluster.logger)
@@ -23,30 +23,40 @@ extension JobsDatabaseUnderTest {
                 services.addTask { try await producer.run() }
                 services.addTask { try await relay.run() }
                 // The group's first join takes three seconds at the embedded broker: jobs before that wait for a beat.
-                try await submit(try (0..<20).map { _ in try submission(tasks: 1) }, every: .milliseconds(250), engine)
+                _ = try await submit(try (0..<20).map { _ in try submission(tasks: 1) }, every: .milliseconds(250), engine)
                 let jobs = try (0..<max(10, Int(Double(rate) * seconds))).map { _ in try submission(tasks: 1) }
                 let since = try await now()
-                try await submit(jobs, every: .seconds(1) / rate, engine)
-                try await waitForEnd(of: jobs.count, since: since)
+                let accepted = try await submit(jobs, every: .seconds(1) / rate, engine)
+                guard accepted > 0 else { throw CommandFailure("No job was accepted at \(rate) a second.", .failure) }
+                try await waitForEnd(of: accepted, since: since)
                 services.cancelAll()
-                return try await pool.query(
+                let sorted: [Double] = try await pool.query(
                     """
                     SELECT extract(epoch FROM started_at - accepted_at)::float8 AS seconds FROM job
                     WHERE kind = \(NoopHandler.noop) AND accepted_at >= \(since) ORDER BY 1
                     """
                 ).map { try $0.get("seconds") }
+                return (sorted, 1 - Double(accepted) / Double(jobs.count))
             }
         }
     }
 
-    private func submit(_ jobs: [JobSubmission], every interval: Duration, _ engine: JobsEngine) async throws {
+    /// - Returns: how many were accepted.
+    private func submit(_ jobs: [JobSubmission], every interval: Duration, _ engine: JobsEngine) async throws -> Int {
         let began = ContinuousClock.now
-        try await withThrowingTaskGroup(of: Void.self) { group in
+        return try await withThrowingTaskGroup(of: Bool.self) { group in
             for (number, job) in jobs.enumerated() {
                 try await Task.sleep(until: began + interval * number, tolerance: .microseconds(200))
-                group.addTask { try await engine.accept(job) { _ in } }
+                group.addTask {
+                    do {
+                        try await engine.accept(job) { _ in }
+                        return true
+                    } catch let error as PostgresError where error.code == .poolExhausted {
+                        return false
+                    }
+                }
             }
-            try await group.waitForAll()
+            return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
         }
     }
 
