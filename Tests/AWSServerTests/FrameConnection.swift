@@ -66,13 +66,7 @@ final class FrameConnection {
         _ body: @escaping @Sendable (FrameConnection) async throws -> R
     ) async throws -> R {
         try await waiting(for: "a connection's end") {
-            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                .connect(host: "127.0.0.1", port: port) { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: tls, serverHostname: nil))
-                        return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
-                    }
-                }
+            let channel = try await connectedOverTLS(port: port, tls)
             return try await channel.executeThenClose { inbound, outbound in
                 let connection = FrameConnection(outbound, inbound)
                 try await outbound.write(ByteBuffer(string: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
@@ -247,6 +241,16 @@ func withFrames<R: Sendable>(
             bounds: bounds, tls: try certified.server, secretTargets: secretTargets, handler: handler
         ) { port in
             try await FrameConnection.with(port: port, tls: client, settings: settings, body)
+        }
+    }
+}
+
+/// Bytes in and out of a connection to the server under test.
+func connectedOverTLS(port: Int, _ tls: NIOSSLContext) async throws -> NIOAsyncChannel<ByteBuffer, ByteBuffer> {
+    try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(host: "127.0.0.1", port: port) { channel in
+        channel.eventLoop.makeCompletedFuture {
+            try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: tls, serverHostname: nil))
+            return try NIOAsyncChannel(wrappingChannelSynchronously: channel)
         }
     }
 }

@@ -208,13 +208,7 @@ private func overTLS(
     port: Int, _ tls: NIOSSLContext, _ text: String, until isEnough: @escaping @Sendable (String) -> Bool
 ) async throws -> String {
     try await waiting(for: "a connection's end") {
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .connect(host: "127.0.0.1", port: port) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: tls, serverHostname: nil))
-                    return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
-                }
-            }
+        let channel = try await connectedOverTLS(port: port, tls)
         return try await channel.executeThenClose { inbound, outbound in
             try await outbound.write(ByteBuffer(string: text))
             var received = ""
