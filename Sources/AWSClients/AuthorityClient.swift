@@ -1,6 +1,6 @@
 package import AWSProtocol
 
-/// The private operation of the authority: who signed, and what of it is allowed.
+/// The private operations of the authority: who signed, and what of it is allowed.
 package struct AuthorityClient: Sendable {
     private let caller: AWSCaller
 
@@ -25,5 +25,20 @@ package struct AuthorityClient: Sendable {
         // One decision short would leave an action undecided, and somebody might take that for allowed.
         guard response.decisions.count == request.decisions.count else { throw .malformedAnswer() }
         return response
+    }
+
+    /// What the session that signs may do in a bucket; nil for each decision that is for it.
+    package func decide(_ request: BucketAccessRequest) async throws(AWSError) -> [String?] {
+        let answer = try await caller.json(
+            target: "\(BucketAccessRequest.targetPrefix).\(BucketAccessRequest.operation)", body: request.json)
+        let denials: [String?]
+        do {
+            denials = try BucketAccessResponse(json: answer).denials
+        } catch {
+            throw .malformedAnswer(cause: error)
+        }
+        // One short would leave something undecided.
+        guard denials.count == request.decisions.count else { throw .malformedAnswer() }
+        return denials
     }
 }

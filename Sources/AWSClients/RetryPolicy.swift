@@ -1,6 +1,7 @@
 package import AWSProtocol
 
-/// How often and when a call is tried again: full jitter under an exponential cap. Pure.
+/// How often and when a call is tried again: full jitter under an exponential cap; behind "too fast" half of it is waited in any
+/// case, since pauses near zero would use up all attempts within the same second. Pure.
 package struct RetryPolicy: Sendable {
     package var attempts: Int
     /// Upper bound of the first pause; it doubles with each further one.
@@ -26,7 +27,7 @@ package struct RetryPolicy: Sendable {
         guard error.isRetriable, made < attempts else { return nil }
         let start = error.isThrottling ? throttledBase : base
         let ceiling = min(cap, start * (1 << min(made - 1, 16)))
-        let pause = ceiling * jitter
+        let pause = error.isThrottling ? ceiling * (0.5 + jitter / 2) : ceiling * jitter
         return elapsed + pause < limit ? pause : nil
     }
 }

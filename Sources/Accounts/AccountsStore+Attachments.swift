@@ -60,12 +60,15 @@ extension AccountsStore {
         return page.cut(try rows.map { (name: try $0.get("name"), arn: try $0.get("boundary")) }) { $0.name.lowercased() }
     }
 
-    /// Who has a policy, attached or as boundary, in the order of kind and name. The page's `after` is that of `Listed.next`.
+    /// Who has a policy, as boundary (true), attached (false) or either (nil), in the order of kind and name. The page's `after` is
+    /// that of `Listed.next`.
     package func holders(
-        of policy: ManagedPolicyEntity, kinds: [Identity.Kind], asBoundary: Bool, _ page: ListPage,
+        of policy: ManagedPolicyEntity, kinds: [Identity.Kind], asBoundary: Bool?, _ page: ListPage,
         on connection: PostgresConnection
     ) async throws -> Listed<PolicyHolder> {
-        let rows = try await connection.query(asBoundary ? Self.bounded(by: policy) : Self.attached(policy))
+        var rows: [PostgresRow] = []
+        if asBoundary != true { rows += try await connection.query(Self.attached(policy)) }
+        if asBoundary != false { rows += try await connection.query(Self.bounded(by: policy)) }
         let holders = try rows.map { row in
             PolicyHolder(
                 kind: Identity.Kind(rawValue: try row.get("kind")) ?? .user, id: try row.get("id"), name: try row.get("name"))
@@ -75,7 +78,8 @@ extension AccountsStore {
         let wanted = zip(holders, paths).filter { holder, path in
             kinds.contains(holder.kind) && path.hasPrefix(page.pathPrefix) && key(holder) > page.after
         }.map(\.0)
-        return page.cut(wanted.sorted { key($0) < key($1) }, by: key)
+        let once = Dictionary(wanted.map { (key($0), $0) }, uniquingKeysWith: { first, _ in first }).values
+        return page.cut(once.sorted { key($0) < key($1) }, by: key)
     }
 
     private static func attached(_ policy: ManagedPolicyEntity) -> PostgresQuery {

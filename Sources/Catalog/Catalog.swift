@@ -24,6 +24,29 @@ extension Catalog {
             .first.map(Resource.init(row:))
     }
 
+    /// A resource by its name, for types whose ARN says more than that.
+    package func find(named name: String, type: ResourceType, account: String) async throws -> Resource? {
+        try await pool.query(Self.named(name, type, account)).first.map(Resource.init(row:))
+    }
+
+    private static func named(_ name: String, _ type: ResourceType, _ account: String) -> PostgresQuery {
+        """
+        SELECT \(raw: Resource.columns) FROM resources
+        WHERE account = \(account) AND type = \(type.rawValue) AND name = \(name) LIMIT 1
+        """
+    }
+
+    /// Keeps a name until the end of the transaction, so that of two who ask for it at once the second sees the first's.
+    ///
+    /// - Returns: who has it already.
+    package static func lock(
+        name: String, type: ResourceType, account: String, on connection: PostgresConnection
+    ) async throws -> Resource? {
+        try await connection.query(
+            "SELECT pg_advisory_xact_lock(hashtextextended(\("\(account) \(type.rawValue) \(name)"), 0))")
+        return try await connection.query(named(name, type, account)).first.map(Resource.init(row:))
+    }
+
     /// Children of `parent` with one of the statuses, oldest first; at most `limit`.
     package func children(
         of parent: String, type: ResourceType? = nil, statuses: [ResourceStatus] = ResourceStatus.allCases, limit: Int = 10_000

@@ -6,11 +6,13 @@ package struct Authorizer: Sendable {
     private static let eventSource = "forecast.amazonaws.com"
 
     private let authority: AuthorityClient
+    private let region: String
     private let rights: CallerRights?
 
     /// - Parameter rights: who answers for keys and roles that the authority does not have; nil where it has all.
-    package init(authority: AuthorityClient, rights: CallerRights? = nil) {
+    package init(authority: AuthorityClient, region: String, rights: CallerRights? = nil) {
         self.authority = authority
+        self.region = region
         self.rights = rights
     }
 
@@ -22,7 +24,9 @@ package struct Authorizer: Sendable {
         _ claim: SignedRequestClaim, request: AWSRequest, requestID: String, operation: ForecastOperation, input: JSONObject?,
         plan: OperationPlan?
     ) async throws -> Caller {
-        let resource = plan?.resource ?? "*"
+        // A request that can't be planned names nothing for certain: whoever may do this with any resource of the account is told
+        // what is wrong with it.
+        let resource = plan?.resource ?? "arn:aws:forecast:\(region):\(AuthorizeRequest.accountPlaceholder):*"
         let userAgent = request.header("user-agent") ?? ""
         var decisions = [AuthorizeRequest.Decision(action: operation.action, resource: resource)]
         let questions = plan?.questions ?? []
@@ -41,10 +45,10 @@ package struct Authorizer: Sendable {
                 isSecureTransport: request.isSecureTransport,
                 audit: .init(
                     eventSource: Self.eventSource, eventName: operation.name, isReadOnly: operation.isReadOnly,
-                    requestParameters: Self.parameters(input), resources: []),
+                    requestParameters: Self.parameters(input), resources: Self.resources(plan)),
                 decisions: decisions))
         if let denial = answer.decisions[0].error { throw Self.denied(denial) }
-        if let owner = plan?.owner, owner != answer.principal.account { throw AWSError.resourceNotFound(resource) }
+        if let named = plan?.named, ARN(named)?.account != answer.principal.account { throw AWSError.resourceNotFound(named) }
         let denials = zip(decisions, answer.decisions).filter { !$1.isAllowed }
         if let denial = denials.first(where: { !$0.0.isOptional })?.1.error { throw Self.denied(denial) }
         var caller = Caller(
@@ -64,6 +68,13 @@ package struct Authorizer: Sendable {
     /// A key that is disabled or gone denies as a policy does: this API has one word for it.
     private static func denied(_ error: AWSError) -> AWSError {
         error.code == "AccessDeniedException" ? error : .accessDenied(error.message)
+    }
+
+    /// What the call was about, by which `LookupEvents` finds it.
+    private static func resources(_ plan: OperationPlan?) -> [JSONValue] {
+        guard let resource = plan?.resource, let type = ARN(resource)?.resourceType else { return [] }
+        let word = type.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+        return [["ARN": .string(resource), "type": .string("AWS::Forecast::\(word)")]]
     }
 
     /// The request as the trail shows it: member names in camel case. Filter values of data calls are left out.

@@ -23,8 +23,8 @@ struct ForecastOperation: Sendable {
 struct OperationPlan: Sendable {
     /// The resource that `forecast:<operation>` is decided on; `${Account}` stands for the caller's account.
     var resource: String
-    /// Account that owns what the request names; a caller of any other account is told that it does not exist.
-    var owner: String?
+    /// What the request names and somebody must own, by its ARN: a caller of any other account is told that it does not exist.
+    var named: String?
     /// What else must be allowed: passing roles, the caller's own use of keys.
     var questions: [Question] = []
     var perform: @Sendable (Caller) async throws -> JSONObject

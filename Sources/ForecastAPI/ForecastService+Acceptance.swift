@@ -14,6 +14,13 @@ extension ForecastService {
         guard try await catalog.find(arn) == nil else { throw Self.alreadyExists(type, arn) }
     }
 
+    /// The ARN of an AutoPredictor has a suffix of its own, so its name is looked for apart.
+    func requireFreeName(ofPredictor name: String, account: String) async throws {
+        if let taken = try await catalog.find(named: name, type: .predictor, account: account) {
+            throw Self.alreadyExists(.predictor, taken.arn)
+        }
+    }
+
     private static func alreadyExists(_ type: ResourceType, _ arn: String) -> AWSError {
         .resourceAlreadyExists("A \(type.rawValue) already exists with the arn: \(arn)")
     }
@@ -24,6 +31,11 @@ extension ForecastService {
     }
 
     func insert(_ resource: Resource, on connection: PostgresConnection) async throws {
+        if resource.type == .predictor,
+            let taken = try await Catalog.lock(name: resource.name, type: .predictor, account: resource.account, on: connection)
+        {
+            throw Self.alreadyExists(.predictor, taken.arn)
+        }
         do {
             try await Catalog.insert(resource, on: connection)
         } catch let error as CatalogError where error.code == .alreadyExists {

@@ -53,7 +53,7 @@ extension IAMOperation {
         let kinds = Identity.Kind.allCases.filter { filter == nil || filter == $0.title }
         let policy = try await call.policy()
         let holders = try await call.accounts.holders(
-            of: policy, kinds: kinds, asBoundary: usage == true, page, on: call.connection)
+            of: policy, kinds: kinds, asBoundary: usage, page, on: call.connection)
         let lists = Identity.Kind.allCases.map { kind in
             IAMField(
                 "Policy\(kind.title)s",

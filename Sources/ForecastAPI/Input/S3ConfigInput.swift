@@ -11,6 +11,7 @@ struct S3ConfigInput: Sendable {
             path: try config.requiredString("Path", .s3Path),
             roleARN: try config.requiredString("RoleArn", .roleARN),
             keyARN: try config.optionalString("KMSKeyArn", .kmsKeyARN))
+        if let problem = location.pathProblem { throw AWSError.invalidInput("Path: \(problem).") }
     }
 
     var request: JSONObject {
@@ -26,19 +27,31 @@ struct S3ConfigInput: Sendable {
         return (String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
     }
 
-    enum Use { case read, write }
+    enum Use {
+        case read
+        /// Objects under the path whose names begin so.
+        case write(String)
+    }
 
-    /// Passing the role, and what the role itself may do with the bucket.
+    /// Passing the role, and what the role itself may do with the bucket as far as the path tells: whether one without a slash names
+    /// an object or a folder, and which objects a folder holds, only the bucket knows. A worker has each object decided before it
+    /// touches it, so nothing is asked here that a role could do without.
     func questions(_ use: Use) -> [OperationPlan.Question] {
         let (bucket, key) = bucketAndKey
-        let objects = "arn:aws:s3:::\(bucket)/\(key)\(key.isEmpty || key.hasSuffix("/") || use == .write ? "*" : "")"
+        let bucketARN = "arn:aws:s3:::\(bucket)"
+        let folder = key.isEmpty || key.hasSuffix("/") ? key : key + "/"
+        func role(_ action: String, _ resource: String, _ context: [String: [String]] = [:]) -> OperationPlan.Question {
+            .init(action: action, resource: resource, context: context, role: location.roleARN)
+        }
         var questions: [OperationPlan.Question] = [.passRole(location.roleARN)]
         switch use {
+        case .read where key.lowercased().hasSuffix(".csv"):
+            questions.append(role("s3:GetObject", "\(bucketARN)/\(key)"))
+            questions.append(role("s3:ListBucket", bucketARN, ["s3:prefix": [key]]))
         case .read:
-            questions.append(.init(action: "s3:GetObject", resource: objects, role: location.roleARN))
-            questions.append(.init(action: "s3:ListBucket", resource: "arn:aws:s3:::\(bucket)", role: location.roleARN))
-        case .write:
-            questions.append(.init(action: "s3:PutObject", resource: objects, role: location.roleARN))
+            questions.append(role("s3:ListBucket", bucketARN, ["s3:prefix": [folder]]))
+        case .write(let name):
+            questions.append(role("s3:PutObject", "\(bucketARN)/\(folder)\(name)*"))
         }
         if let key = location.keyARN { questions += OperationPlan.Question.useKey(key) }
         return questions

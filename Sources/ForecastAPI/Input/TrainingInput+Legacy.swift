@@ -3,6 +3,13 @@ import Forecasting
 import TimeSeries
 
 extension TrainingInput {
+    /// A predictor of CreatePredictor whose settings an AutoPredictor takes over; its backtests are AutoPredictor's.
+    init(upgrading request: JSONObject) throws {
+        try self.init(predictor: request)
+        backtestWindows = 1
+        backtestOffset = horizon
+    }
+
     static let etsAlgorithm = "arn:aws:forecast:::algorithm/ETS"
 
     /// Members of CreatePredictor. Models are chosen per series: PerformAutoML, or the ETS algorithm, which is one of them.

@@ -30,7 +30,7 @@ extension ForecastOperation {
     static let updateDatasetGroup = ForecastOperation("UpdateDatasetGroup") { input, service in
         let arn = try input.requiredString("DatasetGroupArn", .forecastARN)
         let datasets = try datasetARNs(in: input, required: true)
-        return OperationPlan(resource: arn, owner: ARN(arn)?.account) { caller in
+        return OperationPlan(resource: arn, named: arn) { caller in
             try await service.pool.transaction { connection in
                 guard let group = try await Catalog.lock(arn, on: connection), group.type == .datasetGroup else {
                     throw AWSError.resourceNotFound(arn)

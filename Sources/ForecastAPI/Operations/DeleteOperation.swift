@@ -11,7 +11,7 @@ extension ForecastOperation {
     static func delete(_ shape: ResourceShape) -> ForecastOperation {
         ForecastOperation("Delete\(shape.word)") { input, service in
             let arn = try input.requiredString(shape.arnMember, .forecastARN)
-            return OperationPlan(resource: arn, owner: ARN(arn)?.account) { _ in
+            return OperationPlan(resource: arn, named: arn) { _ in
                 try await service.pool.transaction { connection in
                     guard let resource = try await Catalog.lock(arn, on: connection), resource.type == shape.type else {
                         throw AWSError.resourceNotFound(arn)

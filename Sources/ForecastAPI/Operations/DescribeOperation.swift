@@ -17,7 +17,7 @@ extension ForecastOperation {
                 questions = OperationPlan.Question.useKey(key)
                 for index in questions.indices { questions[index].isOptional = true }
             }
-            return OperationPlan(resource: arn, owner: ARN(arn)?.account, questions: questions) { caller in
+            return OperationPlan(resource: arn, named: arn, questions: questions) { caller in
                 let resource = try await service.find(arn, shape.type)
                 var answer = shape.description(of: resource, now: try await service.catalog.now())
                 try await refine?(resource, &answer, service, caller)

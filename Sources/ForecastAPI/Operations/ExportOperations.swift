@@ -27,11 +27,11 @@ extension ForecastOperation {
             ]
             request.append("Tags", ifPresent: try input.tags())
             let parent = try await service.catalog.find(parentARN)
-            var questions = destination.questions(.write)
+            var questions = destination.questions(.write(name + "_"))
             if let key = parent?.encryption?.keyARN { questions += OperationPlan.Question.useKey(key) }
 
             return OperationPlan(
-                resource: parentARN, owner: ARN(parentARN)?.account, questions: questions
+                resource: parentARN, named: parentARN, questions: questions
             ) { [request] caller in
                 guard let parent, parent.type == parentType else { throw AWSError.resourceNotFound(parentARN) }
                 // Made of the parent's ARN, so that the last part of a predictor's, which has a suffix, tells it from its namesakes.

@@ -18,7 +18,7 @@ extension ForecastOperation {
         let predictor = try await service.catalog.find(predictorARN)
 
         return OperationPlan(
-            resource: service.arn(.forecast, name), owner: ARN(predictorARN)?.account,
+            resource: service.arn(.forecast, name), named: predictorARN,
             questions: predictor?.encryption.map { OperationPlan.Question.useKey($0.keyARN) } ?? []
         ) { caller in
             guard let predictor, predictor.type == .predictor else { throw AWSError.resourceNotFound(predictorARN) }
@@ -56,9 +56,11 @@ extension ForecastOperation {
         guard let filters = try input.optionalStringMap("Filters"), (1...50).contains(filters.count) else {
             throw AWSError.invalidInput("Filters: give 1 to 50 attributes, the item id among them.")
         }
-        guard filters.allSatisfy({ (1...256).contains($0.key.utf8.count) && (1...256).contains($0.value.utf8.count) }) else {
-            throw AWSError.invalidInput("Filters: keys and values have 1 to 256 bytes.")
+        // A value may be empty: rows may have dimensions that are.
+        guard filters.allSatisfy({ (1...256).contains($0.key.utf8.count) && $0.value.utf8.count <= 256 }) else {
+            throw AWSError.invalidInput("Filters: keys have 1 to 256 bytes, values at most 256.")
         }
+        guard input["NextToken"] == nil else { throw AWSError.invalidNextToken }
         let start = try queryDate(input, "StartDate")
         let end = try queryDate(input, "EndDate")
         if let start, let end, start > end {
@@ -66,7 +68,7 @@ extension ForecastOperation {
         }
         let forecast = try await service.catalog.find(arn)
         return OperationPlan(
-            resource: arn, owner: ARN(arn)?.account,
+            resource: arn, named: arn,
             questions: forecast?.encryption.map { OperationPlan.Question.useKey($0.keyARN) } ?? []
         ) { caller in
             guard let forecast, forecast.type == .forecast else { throw AWSError.resourceNotFound(arn) }

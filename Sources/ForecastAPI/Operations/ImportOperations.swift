@@ -39,7 +39,7 @@ extension ForecastOperation {
         let questions = source.questions(.read) + (dataset?.encryption?.questions ?? [])
 
         return OperationPlan(
-            resource: datasetARN, owner: ARN(datasetARN)?.account, questions: questions
+            resource: datasetARN, named: datasetARN, questions: questions
         ) { [request] caller in
             guard let dataset, dataset.type == .dataset else { throw AWSError.resourceNotFound(datasetARN) }
             let arn = service.arn(.datasetImportJob, "\(dataset.name)/\(name)", account: caller.account)

@@ -44,9 +44,14 @@ extension ForecastOperation {
             throw AWSError.invalidInput("\(member): is not allowed beside ReferencePredictorArn.")
         }
         guard let predictor = try await service.catalog.find(reference), predictor.type == .predictor else {
-            return OperationPlan(resource: service.arn(.predictor, name)) { _ in throw AWSError.resourceNotFound(reference) }
+            return OperationPlan(resource: service.arn(.predictor, name), named: reference) { _ in
+                throw AWSError.resourceNotFound(reference)
+            }
         }
-        var training = try TrainingInput(autoPredictor: predictor.request)
+        // Nothing of it may be told before the caller is known: a stored request is one that was accepted, and reads without an error.
+        var training =
+            try predictor.isAutoPredictor
+            ? TrainingInput(autoPredictor: predictor.request) : TrainingInput(upgrading: predictor.request)
         training.horizonRule = .retrainedOrAutoML
         var plan = try await train(
             arnPath: "\(name)_\(ULID.make())", name: name, training: training,
@@ -55,7 +60,7 @@ extension ForecastOperation {
         ) { training, target in
             (training.autoPredictorRequest(target: target), true)
         }
-        plan.owner = ARN(reference)?.account
+        plan.named = reference
         let perform = plan.perform
         plan.perform = { caller in
             try predictor.requireActive("to be retrained")
@@ -79,10 +84,11 @@ extension ForecastOperation {
         for input in inputEncryptions { questions += OperationPlan.Question.useKey(input.keyARN) }
 
         return OperationPlan(
-            resource: service.arn(.predictor, arnPath), owner: ARN(training.datasetGroup)?.account, questions: questions
+            resource: service.arn(.predictor, arnPath), named: training.datasetGroup, questions: questions
         ) { caller in
             let arn = service.arn(.predictor, arnPath, account: caller.account)
             try await service.requireFree(.predictor, arn)
+            try await service.requireFreeName(ofPredictor: name, account: caller.account)
             let source = try await training.source(of: group, caller: caller, service)
             let target = source.layout.targetColumn.map { source.layout.schema.attributes[$0].name } ?? ""
             var (request, isAuto) = makeRequest(training, target)
@@ -117,9 +123,14 @@ extension ForecastOperation {
         }
     }
 
-    static let describeAutoPredictor = describe(.predictor, named: "DescribeAutoPredictor") { resource, answer, _, _ in
+    static let describeAutoPredictor = describe(.predictor, named: "DescribeAutoPredictor") { resource, answer, service, _ in
         guard resource.isAutoPredictor else {
             throw AWSError.invalidInput("PredictorArn: was made by CreatePredictor; use DescribePredictor.")
+        }
+        if let reference = answer["ReferencePredictorSummary"]?["Arn"]?.stringValue,
+            try await service.catalog.find(reference) == nil
+        {
+            answer["ReferencePredictorSummary"] = ["Arn": .string(reference), "State": "Deleted"]
         }
         for member in ["DatasetGroupArn", "IsAutoPredictor"] { answer[member] = nil }
     }
@@ -136,7 +147,7 @@ extension ForecastOperation {
         let arn = try input.requiredString("PredictorArn", .forecastARN)
         let predictor = try await service.catalog.find(arn)
         return OperationPlan(
-            resource: arn, owner: ARN(arn)?.account,
+            resource: arn, named: arn,
             questions: predictor?.encryption.map { OperationPlan.Question.useKey($0.keyARN) } ?? []
         ) { caller in
             guard let predictor, predictor.type == .predictor else { throw AWSError.resourceNotFound(arn) }

@@ -7,7 +7,7 @@ extension ForecastOperation {
     /// `StopResource`: asks the job to stop. One whose grants are being retired already becomes ACTIVE all the same.
     static let stop = ForecastOperation("StopResource") { input, service in
         let arn = try input.requiredString("ResourceArn", .forecastARN)
-        return OperationPlan(resource: arn, owner: ARN(arn)?.account) { _ in
+        return OperationPlan(resource: arn, named: arn) { _ in
             guard let resource = try await service.catalog.find(arn) else { throw AWSError.resourceNotFound(arn) }
             guard resource.type.isMadeByAJob, let job = resource.job else {
                 throw AWSError.invalidInput(

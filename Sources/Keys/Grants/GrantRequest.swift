@@ -42,6 +42,12 @@ package struct GrantRequest: Sendable, Equatable {
             throw KeyError(
                 .validation, "A grant has either an EncryptionContextEquals or an EncryptionContextSubset constraint.")
         }
+        // An empty set would be no constraint at all, and whoever gave it meant one.
+        guard constraints.equals?.isEmpty != true, constraints.subset?.isEmpty != true else {
+            throw KeyError(
+                .validation,
+                "A constraint of a grant needs at least one pair; leave out Constraints for a grant without one.")
+        }
         self.grantee = try Self.grantee(grantee, granteeService)
         self.retiring = try Self.retiring(retiring, retiringService)
         if granteeService != nil, sourceARN == nil || self.retiring == nil {
@@ -53,9 +59,7 @@ package struct GrantRequest: Sendable, Equatable {
         self.sourceARN = sourceARN
         // A set in any order; sorted, so that equal requests have equal fingerprints.
         self.operations = Set(operations).sorted { $0.rawValue < $1.rawValue }
-        self.constraints = Grant.Constraints(
-            equals: constraints.equals.flatMap { $0.isEmpty ? nil : $0 },
-            subset: constraints.subset.flatMap { $0.isEmpty ? nil : $0 })
+        self.constraints = constraints
         self.name = name
     }
 

@@ -11,24 +11,40 @@ package enum CustomerBuckets: Sendable {
     package enum Identity: Sendable {
         /// The role that the customer named, in a session of the job: the bucket's own policies decide, for this job.
         case role
-        /// A key of Forecastle's own, which may use every bucket.
+        /// A key of Forecastle's own, which may use every bucket: what the role may do is the authority's to say.
         case own(any AWSCredentialsProvider)
+    }
+
+    /// What a job wants of a bucket.
+    package enum Use: Sendable {
+        case source
+        /// Written, and looked at again to see that what lies there is the job's own: the right to write is all that takes.
+        case destination
     }
 
     /// Throws where there is no such bucket, or where the role can't be assumed.
     func store(
-        _ bucket: BucketName, role: String, _ roles: RoleSessions, _ job: JobRecord
+        _ bucket: BucketName, for use: Use, role: String, _ roles: RoleSessions, _ job: JobRecord
     ) async throws -> any ObjectStore {
         switch self {
         case .directories(let buckets):
-            return try await buckets.store(bucket)
+            return guarded(try await buckets.store(bucket), bucket, for: use, role: role, roles, job)
         case .s3(let buckets, .own(let credentials)):
-            return try await buckets.store(bucket, credentials: credentials)
+            return guarded(try await buckets.store(bucket, credentials: credentials), bucket, for: use, role: role, roles, job)
         case .s3(let buckets, .role):
             let session = roles.session(role: role, RoleSessions.Purpose(job: job.specification))
             // Now, so that a role that is gone says so itself and not as a fault of the store.
             _ = try await session.credentials()
             return try await buckets.store(bucket, credentials: session)
         }
+    }
+
+    /// What the role may do is decided by the authority where no S3 does.
+    private func guarded(
+        _ store: any ObjectStore, _ bucket: BucketName, for use: Use, role: String, _ roles: RoleSessions, _ job: JobRecord
+    ) -> any ObjectStore {
+        let purpose = RoleSessions.Purpose(job: job.specification)
+        guard let access = BucketAccess(bucket: bucket, role: role, purpose, roles) else { return store }
+        return GuardedBucket(store, access, for: use)
     }
 }

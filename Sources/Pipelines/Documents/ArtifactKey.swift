@@ -1,4 +1,5 @@
 package import FoundationEssentials
+import ObjectStore
 
 /// Under which key an artifact lies and through which role that key is reached.
 package struct ArtifactKey: Codable, Sendable, Hashable {
@@ -45,5 +46,15 @@ package struct BucketLocation: Codable, Sendable, Hashable {
         self.path = path
         self.roleARN = roleARN
         self.keyARN = keyARN
+    }
+
+    /// What is wrong with the path: no bucket can be called so, or no object can lie there. Nil where nothing is.
+    package var pathProblem: String? {
+        do {
+            _ = try S3URL(path)
+            return nil
+        } catch {
+            return error.message
+        }
     }
 }

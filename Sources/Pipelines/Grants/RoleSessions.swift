@@ -103,6 +103,13 @@ package final class RoleSessions: Sendable {
     /// A customer's role, asked for credentials whenever some are needed.
     package func session(role: String, _ purpose: Purpose) -> any AWSCredentialsProvider { customer(role: role, purpose) }
 
+    /// The authority as a customer's role: what that role may do in buckets of which no S3 decides. Nil where the role is another
+    /// server's.
+    package func authority(role: String, _ purpose: Purpose) -> AuthorityClient? {
+        guard elsewhere == nil else { return nil }
+        return AuthorityClient(configuration: configuration(at: authority, customer(role: role, purpose)), transport: transport)
+    }
+
     /// KMS as one of the service's own roles: the grantee of a job or of reading, or the sweeper.
     package func kms(_ role: ServicePrincipals.Role, session: String, at place: KeyPlace) -> KMSClient {
         let arn = principals(at: place).roleARN(role)

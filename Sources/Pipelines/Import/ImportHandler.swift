@@ -43,8 +43,10 @@ package struct ImportHandler: ResourceJobHandler {
         let document = try document(of: context.job)
         try await context.access(document.output, .write, environment).release()
         let source = try await ImportSource(document.source, environment, context.job)
+        let files = try await source.files()
+        try await source.requireReadable(files)
         var tasks: [TaskSpecification] = []
-        for file in try await source.files() {
+        for file in files {
             let ranges = ImportRange.split(
                 file: ImportSource.hash(file.key), bytes: file.length, version: file.version,
                 taskBytes: environment.sizes.taskBytes)

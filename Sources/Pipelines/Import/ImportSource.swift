@@ -13,7 +13,7 @@ struct ImportSource: Sendable {
     init(_ location: BucketLocation, _ environment: PipelineEnvironment, _ job: JobRecord) async throws {
         do {
             url = try S3URL(location.path)
-            store = try await environment.buckets.store(url.bucket, role: location.roleARN, environment.roles, job)
+            store = try await environment.buckets.store(url.bucket, for: .source, role: location.roleARN, environment.roles, job)
         } catch let error as ObjectStoreError where !error.isRetriable {
             throw JobError.final("DataSource: \(location.path) can't be read: \(error.message)", cause: error)
         }
@@ -21,9 +21,7 @@ struct ImportSource: Sendable {
 
     /// An object of that very name, else what lies under it as a folder. Throws where there is nothing.
     func files() async throws -> [ObjectInfo] {
-        if !url.prefix.text.isEmpty, !url.prefix.text.hasSuffix("/"), let key = try? url.key(),
-            let info = try await store.head(key)
-        {
+        if !url.prefix.text.isEmpty, !url.prefix.text.hasSuffix("/"), let key = try? url.key(), let info = try await head(key) {
             return [info]
         }
         let folder = url.prefix.text.isEmpty || url.prefix.text.hasSuffix("/") ? url.prefix.text : url.prefix.text + "/"
@@ -39,6 +37,22 @@ struct ImportSource: Sendable {
         }
         guard !found.isEmpty else { throw JobError.final("DataSource: there is no object at \(url).") }
         return found
+    }
+
+    /// A role that may read a folder alone may not ask about an object of the folder's name: then there is none for it.
+    private func head(_ key: ObjectKey) async throws -> ObjectInfo? {
+        do {
+            return try await store.head(key)
+        } catch let error as ObjectStoreError where error.code == .denied {
+            let isFolder = try? await !store.list(prefix: ObjectPrefix(key.name + "/"), after: nil, limit: 1).isEmpty
+            guard isFolder == true else { throw error }
+            return nil
+        }
+    }
+
+    /// Throws for the first of them that the role may not read: before anything of the others was.
+    func requireReadable(_ files: [ObjectInfo]) async throws {
+        try await (store as? GuardedBucket)?.requireReadable(files.map(\.key))
     }
 
     /// The file of a range, as it was when the plan was made.

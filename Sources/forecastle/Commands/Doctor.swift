@@ -27,36 +27,36 @@ struct Doctor: AsyncParsableCommand {
         for key in ConfigurationKey.all {
             guard let (value, origin) = values.values[key.name] else { continue }
             let shown = key.isSecret && !value.isEmpty ? "<redacted>" : value.isEmpty ? "–" : value
-            print("  \(key.name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(shown)  (\(origin.rawValue))")
+            print("  \(Self.column(key.name)) \(shown)  (\(origin.rawValue))")
         }
         print("keys")
         for (name, finding) in KeysReport.lines(values) {
-            print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
+            print("  \(Self.column(name)) \(finding)")
         }
         print("secrets in memory")
         for (name, finding) in SecretsReport.lines() {
-            print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
+            print("  \(Self.column(name)) \(finding)")
         }
         let tls = await TLSReport.make(values)
         print("tls")
         for (name, finding) in tls.lines {
-            print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
+            print("  \(Self.column(name)) \(finding)")
         }
         let vault = await VaultReport.make(values)
         print("vault")
         if vault.lines.isEmpty { print("  not configured") }
         for (name, finding) in vault.lines {
-            print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
+            print("  \(Self.column(name)) \(finding)")
         }
         print("audit trail")
         let audit = await AuditState.read(values)
         for (name, finding) in audit.lines {
-            print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
+            print("  \(Self.column(name)) \(finding)")
         }
         let stores = await StoresReport.make(values)
         print("stores")
         for (name, finding) in stores.lines {
-            print("  \(name.padding(toLength: 30, withPad: " ", startingAt: 0)) \(finding)")
+            print("  \(Self.column(name)) \(finding)")
         }
         var problems =
             Self.fileProblems(values) + SecretsReport.problems(values) + KeysReport.problems(values) + tls.problems
@@ -67,6 +67,11 @@ struct Doctor: AsyncParsableCommand {
         for problem in problems { print("  \(problem)") }
         if !problems.isEmpty { throw ExitCode.failure }
     }
+
+    /// As wide as the longest setting.
+    private static let width = ConfigurationKey.all.map(\.name.count).max() ?? 30
+
+    private static func column(_ name: String) -> String { name + String(repeating: " ", count: max(0, width - name.count)) }
 
     /// Files with secrets must be there and for their owner alone; folders must be there.
     private static func fileProblems(_ values: ConfigurationValues) -> [String] {

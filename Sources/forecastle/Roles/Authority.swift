@@ -46,6 +46,7 @@ struct Authority: AsyncParsableCommand {
                 AuthorizeService(
                     authenticator: authenticator, accounts: core.accounts, keys: core.keys, pool: pool, trail: core.trail,
                     identity: core.identity, rolesAreElsewhere: KeyServers(values).areElsewhere),
+                BucketAccessService(accounts: core.accounts, pool: pool, trail: core.trail, identity: core.identity),
             ],
             authenticator: authenticator, recorder: CallRecorder(trail: core.trail, identity: core.identity),
             admission: Self.admission(values, core), region: values.string("region"), board: core.board, logger: logger)

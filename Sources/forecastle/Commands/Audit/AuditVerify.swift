@@ -49,7 +49,8 @@ struct AuditVerify: AsyncParsableCommand {
         }
         if report.isIntact {
             lines.append(
-                report.exports ?? 0 > 0 ? "intact" : "intact as far as the database alone can tell; there are no exported heads")
+                report.exports.map { $0 > 0 ? "intact" : "intact as far as the database alone can tell; there are no exported heads" }
+                    ?? "intact as far as the database alone can tell; exported heads were not looked at")
         } else {
             lines += report.findings.map { "\($0.kind.rawValue): \(TerminalText.printable($0.description))" }
             if let time = report.rolledBackTo {

@@ -11,7 +11,9 @@ struct JobList: AsyncParsableCommand {
     @Option(help: "Only jobs in this state: \(JobState.allCases.map(\.rawValue).joined(separator: ", ")).")
     var state: String?
 
-    @Option(help: "Only jobs of this kind: import, train, forecast, backtest-export, forecast-export.")
+    private static let kinds = [JobKind.import, .train, .forecast, .backtestExport, .forecastExport].map(\.rawValue)
+
+    @Option(help: "Only jobs of this kind: \(kinds.joined(separator: ", ")).")
     var kind: String?
 
     @Option(help: "Only jobs of this account.")
@@ -25,6 +27,10 @@ struct JobList: AsyncParsableCommand {
         guard (1...JobQueries.listLimitMax).contains(limit) else {
             throw ValidationError("--limit takes 1 to \(JobQueries.listLimitMax).")
         }
+        if let kind, !Self.kinds.contains(kind) {
+            throw ValidationError("--kind: \(kind) is no kind of job: \(Self.kinds.joined(separator: ", ")).")
+        }
+        if let account, !ARN.isAccountID(account) { throw ValidationError("--account takes the 12 digits of an account.") }
     }
 
     func run() async throws {
