@@ -94,8 +94,6 @@ def become(specification, arguments):
             linux.prctl(linux.CAPBSET_DROP, capability)
         except OSError:
             break
-    # Not the supervisor's.
-    os.setpriority(os.PRIO_PROCESS, 0, 0)
     user, group = specification["user"]
     os.setgroups([])
     os.setgid(group)

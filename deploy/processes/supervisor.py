@@ -17,8 +17,6 @@ CONTAINER = str(Path(__file__).resolve().parent / "container.py")
 START_PATIENCE_SECONDS = 300
 RESTART_PAUSE_SECONDS = (0.1, 10)
 REQUEST_BYTES_MAX = 1 << 20
-# It is the name server of all and the road to the broker: on a busy machine it must not wait behind what asks it.
-PRIORITY = -5
 
 
 def send(child, number):
@@ -371,5 +369,4 @@ def serve(data):
     async def main():
         await Supervisor(data).serve()
     sys.stdout.reconfigure(line_buffering=True)
-    os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
     asyncio.run(main())
