@@ -21,13 +21,20 @@ engine() {
     case $(tr '\0' ' ' <"/proc/$pid/cmdline") in *"/processes/engine --data $data serve "*) echo "$pid" ;; esac
 }
 
+up_ends() {
+    local status=$?
+    trap - EXIT
+    [ "$status" -eq 0 ] || { say "stopping what was started; logs: $data/processes"; stop_engine; }
+    exit "$status"
+}
+
 start_engine() {
     install docker-compose debootstrap iproute2 python3 python3-yaml
-    # What is half up is taken down: a cluster is there or not.
-    trap 'status=$?; trap - EXIT; [ "$status" -eq 0 ] || { say "stopping what was started; logs: $data/processes"; stop_engine; }; exit "$status"' EXIT
+    [ -z "$(engine)" ] || return 0
+    # What is half up is taken down; a cluster that ran before stays.
+    trap up_ends EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
-    [ -z "$(engine)" ] || return 0
     mkdir -p "$data/processes"
     chmod 0700 "$data/processes"
     say "starting the supervisor of the processes; log: $data/processes/log"

@@ -1,4 +1,4 @@
-"""What stands in for each image of compose.yaml, where no registry is reached: ours as its Dockerfile has it, the others as Debian has them."""
+"""What stands in for each image of compose.yaml where no registry is reached: ours as its Dockerfile has it, others as Debian has them."""
 import json
 import shlex
 from dataclasses import dataclass, field

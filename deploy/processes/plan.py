@@ -137,7 +137,7 @@ def process(config, service_name, number=1, arguments=None):
         name=f"{service_name}-{number}", service=service_name, root=image.root,
         arguments=entrypoint + (command if arguments is None else arguments),
         environment=environment(service, image, settings_not_kept(config)), folder=image.folder, user=(user, group),
-        mounts=list(mounts(config, service)), temporary=[(entry.split(":")[0], entry.partition(":")[2]) for entry in service.get("tmpfs", [])],
+        mounts=list(mounts(config, service)), temporary=[entry.partition(":")[::2] for entry in service.get("tmpfs", [])],
         files=image.files, folders=image.folders,
         networks=[] if service.get("network_mode") == "none" else list(service.get("networks") or ["default"]),
         doors=list(doors(service)),

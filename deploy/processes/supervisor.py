@@ -320,7 +320,8 @@ class Supervisor:
     async def lease(self, config, service, arguments):
         """A network and a specification for a process that the asking one starts and ends."""
         process = plan.process(config, service, f"run-{random.randrange(1 << 32):08x}", arguments or None)
-        running = Running(process, await self.join(process), self.write(process.name, self.specify(process)))
+        specification = self.write(process.name, self.specify(process))
+        running = Running(process, await self.join(process), specification)
         self.leases.append(running)
         await self.lead_to_broker(running)
         return running
