@@ -2,6 +2,7 @@
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,10 @@ import yaml
 from conftest import BIN, ROOT
 
 DEPLOY = ROOT / "deploy"
+sys.path.insert(0, str(DEPLOY / "processes"))
+import images  # noqa: E402
+import plan  # noqa: E402
+
 FILES = {"compose.yaml": [], "compose.local.yaml": ["--local-layers"]}
 # Read by the program, and no setting: where the settings are.
 VARIABLES = {"FORECASTLE_CONFIG"}
@@ -169,6 +174,64 @@ def test_secrets_are_declared_used_and_mounted_where_they_are_read(file):
     for name, secret in whole["secrets"].items():
         if secret["file"].startswith("."):
             assert (DEPLOY / secret["file"]).exists(), name
+
+
+def test_the_folder_of_certificates_holds_nothing_but_certificates_and_their_keys():
+    """`certificates renew` reads every .pem there as its own user; a key store that belongs to Kafka stopped it."""
+    for name, secret in compose("compose.yaml", "--brokers", "3")["secrets"].items():
+        folder, _, file = secret["file"].removeprefix("/cluster/").partition("/")
+        if folder == "certificates":
+            assert re.fullmatch(r"(ca|authority|api|worker|postgres|s3)\.(pem|key)", file), name
+    assert '"$at/kafka-$number.keystore.pem"' not in (DEPLOY / "cluster").read_text()
+
+
+def test_every_service_is_started_as_a_process_or_named_as_left_out():
+    whole = compose("compose.yaml")
+    told = "\n".join(plan.differences(whole))
+    replaced = plan.settings_not_kept(whole)
+    assert {"kafka-2", "kafka-3", "s3", "s3-buckets", "grafana"} == {
+        name for name, service in whole["services"].items() if plan.left_out(service)}
+    for name, service in whole["services"].items():
+        if plan.left_out(service):
+            assert f"not started: {name} (" in told
+            continue
+        process = plan.process(whole, name)
+        secrets, volumes = mounted(service)
+        assert {target for _, target, _ in process.mounts} == secrets | volumes
+        assert f"{process.user[0]}:{process.user[1]}" == service["user"]
+        for variable, value in (service.get("environment") or {}).items():
+            assert process.environment.get(variable) == replaced.get(variable, str(value)), f"{name}: {variable}"
+        stands_in = images.STAND_INS.get(images.name(service["image"]))
+        if stands_in:
+            assert f"{name}: instead of {service['image']}, " in told
+        if not (stands_in and stands_in.ready):
+            assert process.arguments[-len(service.get("command") or []):] == (service.get("command") or process.arguments)
+            assert bool(process.health) == (not (service.get("healthcheck") or {}).get("disable", False))
+    assert all(f"{variable}: " in told for variable in replaced) and len(replaced) == 4
+
+
+def test_a_service_has_a_process_for_each_of_its_scale():
+    whole = compose("compose.yaml")
+    names = [process.name for process in plan.serving(whole, {"worker-train": "3"})]
+    assert {"api-1", "api-2", "authority-1", "authority-2", "worker-train-3", "worker-import-1", "proxy-1"} <= set(names)
+    assert len(names) == len(set(names)) == 14
+
+
+def test_our_image_is_read_from_the_dockerfile():
+    process = plan.process(compose("compose.yaml"), "api")
+    assert process.arguments == ["/usr/bin/forecastle", "api"]
+    assert process.environment["FORECASTLE_MIGRATIONS_DIRECTORY"] == "/usr/share/forecastle/migrations"
+    assert process.health == {"test": ["/usr/bin/forecastle", "health", "http://127.0.0.1:9100/readyz"],
+                              "interval": 5, "timeout": 4, "start_period": 20, "retries": 6}
+    assert (process.folder, process.stop_signal, process.grace) == ("/var/lib/forecastle", "SIGTERM", 30)
+
+
+@pytest.mark.parametrize("change", [{"privileged": True}, {"image": "nobody/knows:1"}])
+def test_what_nobody_here_knows_is_refused(change):
+    whole = compose("compose.yaml")
+    whole["services"]["proxy"] |= change
+    with pytest.raises(ValueError):
+        plan.process(whole, "proxy")
 
 
 def test_the_image_is_made_of_what_is_committed():
