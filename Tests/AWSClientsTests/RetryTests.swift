@@ -30,7 +30,7 @@ import Testing
     @Test func throttlingIsRepeatedAfterLongerPauses() async {
         let throttled = ScriptedTransport.Step.answer(400, #"{"__type":"ThrottlingException"}"#)
         let result = await run([throttled, throttled, throttled, success])
-        #expect(result.code == nil && result.pauses == [.milliseconds(250), .milliseconds(500), .seconds(1)])
+        #expect(result.code == nil && result.pauses == [.milliseconds(375), .milliseconds(750), .milliseconds(1500)])
     }
 
     @Test(arguments: [

@@ -91,6 +91,8 @@ def test_what_a_grant_cannot_be(account, kms, people, key):
     pairs = {f"k{n}": "v" for n in range(9)}
     longest = {"k" * 384: "v" * 384}
     for kind in ("EncryptionContextSubset", "EncryptionContextEquals"):
+        # None at all would be no constraint, and whoever gave one meant one.
+        assert code(grant, kms, key, ann, Constraints={kind: {}}) == "ValidationException"
         assert code(grant, kms, key, ann, Constraints={kind: pairs}) == "ValidationException"
         assert code(grant, kms, key, ann, Constraints={kind: {"k": "v" * 385}}) == "ValidationException"
         assert code(grant, kms, key, ann, Constraints={kind: {"k" * 385: "v"}}) == "ValidationException"

@@ -236,6 +236,40 @@ def test_names_of_another_account_are_not_told(cluster, customer, name):
     assert absent["Code"] not in ("ResourceAlreadyExistsException", "ResourceInUseException")
 
 
+def test_a_predictor_of_another_account_is_as_absent_as_none(cluster, customer, name):
+    """Whatever it was made by: nothing of what is stored is told before it is known who asks."""
+    stranger = "210987654320"
+    if not any(stranger in line for line in cluster.tool("admin", "account", "list").stdout.splitlines()):
+        cluster.tool("admin", "account", "create", stranger, "--name", "stranger")
+
+    def ask(reference):
+        with pytest.raises(botocore.exceptions.ClientError) as error:
+            customer.forecast.create_auto_predictor(PredictorName=name, ReferencePredictorArn=reference)
+        return json.dumps(error.value.response["Error"]).replace(reference, "REFERENCE")
+
+    absent = ask(f"arn:aws:forecast:{REGION}:{stranger}:predictor/{name}_absent")
+    put_resource(cluster, "predictor", f"{name}_there", account=stranger)
+    assert ask(f"arn:aws:forecast:{REGION}:{stranger}:predictor/{name}_there") == absent
+    assert "REFERENCE" in absent and "${Account}" not in absent
+
+
+def test_who_may_all_in_the_account_is_told_what_is_wrong_with_a_request(cluster, customer, name):
+    """Rights on resources are no rights on "*", and a request that can't be read names no resource."""
+    forecast = cluster.client("forecast", customer.user(name, {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "forecast:*", "Resource": f"arn:aws:forecast:{REGION}:{ACCOUNT}:*"}]}))
+    with pytest.raises(forecast.exceptions.InvalidInputException, match="DatasetName"):
+        forecast.create_dataset(
+            DatasetName="a-b", Domain="CUSTOM", DatasetType="TARGET_TIME_SERIES", Schema={"Attributes": []})
+
+
+def test_the_trail_finds_a_call_by_the_resource_that_it_was_about(customer, name):
+    arn = customer.dataset(name)
+    customer.forecast.delete_dataset(DatasetArn=arn)
+    found = customer.trail.lookup_events(LookupAttributes=[{"AttributeKey": "ResourceName", "AttributeValue": arn}])["Events"]
+    assert {event["EventName"] for event in found} == {"CreateDataset", "DeleteDataset"}
+    assert {resource["ResourceType"] for event in found for resource in event["Resources"]} == {"AWS::Forecast::Dataset"}
+
+
 def test_a_full_outbox_takes_no_more_jobs_though_nothing_of_it_is_due(cluster, customer, name):
     """Rows that wait for their next try take room as those do that are due."""
     role = customer.role(f"Full{name}")

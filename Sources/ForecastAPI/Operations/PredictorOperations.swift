@@ -48,10 +48,15 @@ extension ForecastOperation {
                 throw AWSError.resourceNotFound(reference)
             }
         }
-        // Nothing of it may be told before the caller is known: a stored request is one that was accepted, and reads without an error.
-        var training =
-            try predictor.isAutoPredictor
-            ? TrainingInput(autoPredictor: predictor.request) : TrainingInput(upgrading: predictor.request)
+        var training: TrainingInput
+        do {
+            training =
+                try predictor.isAutoPredictor
+                ? TrainingInput(autoPredictor: predictor.request) : TrainingInput(upgrading: predictor.request)
+        } catch {
+            // Of what is stored nothing is told before it is known who asks.
+            return OperationPlan(resource: service.arn(.predictor, name), named: reference) { _ in throw error }
+        }
         training.horizonRule = .retrainedOrAutoML
         var plan = try await train(
             arnPath: "\(name)_\(ULID.make())", name: name, training: training,

@@ -62,7 +62,8 @@ struct API: AsyncParsableCommand {
                 // Customers have no certificates of ours.
                 tls: try tls.server("api", asksForCertificates: false, logger: logger)),
             handler: ForecastHandler(
-                service: service, authorizer: Authorizer(authority: authority, region: values.string("region"), rights: rights), logger: logger),
+                service: service, authorizer: Authorizer(authority: authority, region: values.string("region"), rights: rights),
+                logger: logger),
             logger: logger, onBound: { port in logger.info("api serves", metadata: ["port": "\(port)"]) })
         process.watch(keeper)
         var checks: [DependencyCheck] = [

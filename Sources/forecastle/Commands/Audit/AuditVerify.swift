@@ -48,9 +48,13 @@ struct AuditVerify: AsyncParsableCommand {
                     + AWSTimestamp.extended(loss.acceptedAt))
         }
         if report.isIntact {
-            lines.append(
-                report.exports.map { $0 > 0 ? "intact" : "intact as far as the database alone can tell; there are no exported heads" }
-                    ?? "intact as far as the database alone can tell; exported heads were not looked at")
+            let word =
+                switch report.exports {
+                case nil: "intact as far as the database alone can tell; exported heads were not looked at"
+                case 0?: "intact as far as the database alone can tell; there are no exported heads"
+                default: "intact"
+                }
+            lines.append(word)
         } else {
             lines += report.findings.map { "\($0.kind.rawValue): \(TerminalText.printable($0.description))" }
             if let time = report.rolledBackTo {
