@@ -11,6 +11,8 @@ package struct KafkaConfiguration: Sendable {
     package var sessionTimeout: Duration = .seconds(30)
     /// How long a broker holds a fetch for which it has no data.
     package var fetchWait: Duration = .milliseconds(500)
+    /// The same for whoever reads the end of a topic.
+    package var tailFetchWait: Duration = .milliseconds(500)
     /// How often topics and partitions are looked up again.
     package var metadataRefresh: Duration = .seconds(30)
 
@@ -26,6 +28,8 @@ package struct KafkaConfiguration: Sendable {
         var configuration = KafkaConfiguration(bootstrap: bootstrap, clientID: clientID)
         configuration.sessionTimeout = .seconds(6)
         configuration.fetchWait = .milliseconds(5)
+        // What is told there (stops, withdrawn rights) is heard by the next beat or renewal anyway, and every process asks.
+        configuration.tailFetchWait = .milliseconds(20)
         configuration.metadataRefresh = .seconds(2)
         return configuration
     }
@@ -36,6 +40,7 @@ package struct KafkaConfiguration: Sendable {
             ("deliveryTimeout", deliveryTimeout, Duration.milliseconds(100)...Duration.seconds(300)),
             ("sessionTimeout", sessionTimeout, Duration.seconds(1)...Duration.seconds(300)),
             ("fetchWait", fetchWait, Duration.milliseconds(1)...Duration.seconds(5)),
+            ("tailFetchWait", tailFetchWait, Duration.milliseconds(1)...Duration.seconds(5)),
             ("metadataRefresh", metadataRefresh, Duration.milliseconds(100)...Duration.seconds(600)),
         ] where !range.contains(value) {
             throw KafkaError(.configuration, "\(name) is not between \(range.lowerBound) and \(range.upperBound)")
@@ -79,7 +84,7 @@ extension KafkaConfiguration {
         ]) { $1 }
     }
 
-    func consumer(_ servers: String, group: String, reset: String) -> [String: String] {
+    func consumer(_ servers: String, group: String, reset: String, fetchWait: Duration) -> [String: String] {
         common(servers).merging([
             "group.id": group,
             "enable.auto.commit": "false",

@@ -107,8 +107,8 @@ def export(customer, name, predictor, path, role):
 
 @pytest.mark.parametrize("ending", ["", "/"])
 def test_an_export_needs_the_right_to_write_its_own_files_alone(customer, name, predictor, ending):
-    role = customer.role(f"Out{name}", policy(allow("s3:PutObject", on=f"arn:aws:s3:::{customer.bucket}/{name}/out/e_*")))
-    described = export(customer, "e", predictor, f"{name}/out{ending}", role)
+    role = customer.role(f"Out{name}", policy(allow("s3:PutObject", on=f"arn:aws:s3:::{customer.bucket}/{name}/out/*/{name}_*")))
+    described = export(customer, name, predictor, f"{name}/out{ending}", role)
     assert described["Status"] == "ACTIVE", described.get("Message")
 
 

@@ -259,7 +259,7 @@ def test_who_may_all_in_the_account_is_told_what_is_wrong_with_a_request(cluster
         {"Effect": "Allow", "Action": "forecast:*", "Resource": f"arn:aws:forecast:{REGION}:{ACCOUNT}:*"}]}))
     with pytest.raises(forecast.exceptions.InvalidInputException, match="DatasetName"):
         forecast.create_dataset(
-            DatasetName="a-b", Domain="CUSTOM", DatasetType="TARGET_TIME_SERIES", Schema={"Attributes": []})
+            DatasetName="a-b", Domain="CUSTOM", DatasetType="TARGET_TIME_SERIES", Schema={"Attributes": [{"AttributeName": "item_id", "AttributeType": "string"}]})
 
 
 def test_the_trail_finds_a_call_by_the_resource_that_it_was_about(customer, name):

@@ -29,8 +29,8 @@ struct S3ConfigInput: Sendable {
 
     enum Use {
         case read
-        /// Objects under the path whose names begin so.
-        case write(String)
+        /// Objects whose names below the path begin so.
+        case write([String])
     }
 
     /// Passing the role, and what the role itself may do with the bucket as far as the path tells: whether one without a slash names
@@ -50,8 +50,8 @@ struct S3ConfigInput: Sendable {
             questions.append(role("s3:ListBucket", bucketARN, ["s3:prefix": [key]]))
         case .read:
             questions.append(role("s3:ListBucket", bucketARN, ["s3:prefix": [folder]]))
-        case .write(let name):
-            questions.append(role("s3:PutObject", "\(bucketARN)/\(folder)\(name)*"))
+        case .write(let names):
+            questions += names.map { role("s3:PutObject", "\(bucketARN)/\(folder)\($0)*") }
         }
         if let key = location.keyARN { questions += OperationPlan.Question.useKey(key) }
         return questions

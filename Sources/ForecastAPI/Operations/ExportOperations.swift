@@ -7,14 +7,16 @@ import Pipelines
 extension ForecastOperation {
     /// `CreatePredictorBacktestExportJob`: backtest forecasts and metrics per item as CSV in the customer's bucket.
     static let createBacktestExport = export(
-        .backtestExport, of: .predictor, parentMember: "PredictorArn", kind: .backtestExport)
+        .backtestExport, of: .predictor, parentMember: "PredictorArn", kind: .backtestExport,
+        folders: [ExportLayout.backtestFolders.values, ExportLayout.backtestFolders.metrics])
 
     /// `CreateForecastExportJob`: a forecast as CSV in the customer's bucket.
     static let createForecastExport = export(
-        .forecastExport, of: .forecast, parentMember: "ForecastArn", kind: .forecastExport)
+        .forecastExport, of: .forecast, parentMember: "ForecastArn", kind: .forecastExport, folders: [""])
 
     private static func export(
-        _ shape: ResourceShape, of parentType: ResourceType, parentMember: String, kind: JobKind
+        _ shape: ResourceShape, of parentType: ResourceType, parentMember: String, kind: JobKind,
+        folders: [String]
     ) -> ForecastOperation {
         ForecastOperation("Create\(shape.word)") { input, service in
             let name = try input.requiredString(shape.nameMember, .name)
@@ -27,7 +29,7 @@ extension ForecastOperation {
             ]
             request.append("Tags", ifPresent: try input.tags())
             let parent = try await service.catalog.find(parentARN)
-            var questions = destination.questions(.write(name + "_"))
+            var questions = destination.questions(.write(folders.map { $0 + name + "_" }))
             if let key = parent?.encryption?.keyARN { questions += OperationPlan.Question.useKey(key) }
 
             return OperationPlan(

@@ -46,7 +46,8 @@ package final class KafkaConsumerGroup: Service, Sendable {
         let loop = ClientLoop(name: "group \(groupID)", configuration: configuration, stop: stop, logger: logger)
         try loop.run { servers throws(KafkaError) in
             try GroupSession(
-                settings: configuration.consumer(servers, group: groupID, reset: "earliest"), topics: topics,
+                settings: configuration.consumer(servers, group: groupID, reset: "earliest", fetchWait: configuration.fetchWait),
+                topics: topics,
                 buffer: buffer, commits: commits, logger: logger)
         }
     }

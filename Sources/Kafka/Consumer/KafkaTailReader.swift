@@ -43,7 +43,9 @@ package final class KafkaTailReader: Service, Sendable {
         let loop = ClientLoop(name: "tail of \(topic)", configuration: configuration, stop: stop, logger: logger)
         try loop.run { servers throws(KafkaError) in
             try TailSession(
-                settings: configuration.consumer(servers, group: groupID, reset: "latest"), topic: topic, buffer: buffer,
+                settings: configuration.consumer(
+                    servers, group: groupID, reset: "latest", fetchWait: configuration.tailFetchWait), topic: topic,
+                buffer: buffer,
                 logger: logger)
         }
     }

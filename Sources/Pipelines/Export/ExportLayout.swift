@@ -24,15 +24,18 @@ package struct ExportLayout: Sendable {
             ])
     }
 
+    /// Folders of a backtest's files below the destination's path.
+    package static let backtestFolders = (values: "forecasted-values/", metrics: "accuracy-metrics-values/")
+
     /// `<Path>/forecasted-values/…` and `<Path>/accuracy-metrics-values/…`
     package static func backtest(_ format: ExportFormat) -> ExportLayout {
         ExportLayout(
             sourceKind: .fittedSeries,
             files: [
-                File(folder: "forecasted-values/", header: format.forecastedValuesHeader) { key, payload in
+                File(folder: backtestFolders.values, header: format.forecastedValuesHeader) { key, payload in
                     try format.forecastedValuesLines(key, PredictorRecord.backtestValues(in: payload))
                 },
-                File(folder: "accuracy-metrics-values/", header: format.accuracyMetricsHeader) { key, payload in
+                File(folder: backtestFolders.metrics, header: format.accuracyMetricsHeader) { key, payload in
                     try format.accuracyMetricsLines(key, PredictorRecord.backtestValues(in: payload))
                 },
             ])

@@ -1,3 +1,5 @@
+import AWSProtocol
+
 /// One setting: its name in the file (`worker.slots`), its default, its unit and what it is for.
 ///
 /// The same key is `FORECASTLE_WORKER_SLOTS` in the environment and `--worker-slots` on the command line.
@@ -10,6 +12,8 @@ struct ConfigurationKey: Sendable {
         case flag
         case integer(ClosedRange<Int>)
         case choice([String])
+        case region
+        case account
     }
 
     var name: String
@@ -27,6 +31,15 @@ struct ConfigurationKey: Sendable {
 
     var flagName: String {
         "--" + name.replacing(".", with: "-").replacing("_", with: "-")
+    }
+
+    /// It stands in ARNs, credential scopes and names of files.
+    private static func isRegion(_ text: String) -> Bool {
+        (1...32).contains(text.utf8.count)
+            && text.utf8.allSatisfy { byte in
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || byte == UInt8(ascii: "-")
+            }
     }
 
     /// Throws a message that names the key and what would be right.
@@ -47,6 +60,14 @@ struct ConfigurationKey: Sendable {
         case .choice(let choices):
             guard choices.contains(value) else {
                 throw ConfigurationError(key: name, rule: "must be one of \(choices.joined(separator: ", "))")
+            }
+        case .region:
+            guard Self.isRegion(value) else {
+                throw ConfigurationError(key: name, rule: "must be a region, such as us-west-2")
+            }
+        case .account:
+            guard ARN.isAccountID(value) else {
+                throw ConfigurationError(key: name, rule: "must be the 12 digits of an account")
             }
         }
     }

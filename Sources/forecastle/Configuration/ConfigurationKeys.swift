@@ -5,9 +5,9 @@ extension ConfigurationKey {
     /// Every setting of Forecastle, in the order of `config/forecastle.yaml`.
     static let all: [ConfigurationKey] = [
         // Whole installation; names without a dot come first
-        .init(name: "region", kind: .text, defaultValue: "us-west-2", comment: "Region in ARNs and credential scopes."),
+        .init(name: "region", kind: .region, defaultValue: "us-west-2", comment: "Region in ARNs and credential scopes."),
         .init(
-            name: "service_account", kind: .text, defaultValue: "999999999999",
+            name: "service_account", kind: .account, defaultValue: "999999999999",
             comment: "Account that owns Forecastle's own principals and the customers' default keys."),
         .init(
             name: "log.level", kind: .choice(["trace", "debug", "info", "notice", "warning", "error"]), defaultValue: "info",

@@ -42,6 +42,7 @@ struct ConfigurationValues: Sendable {
         }
         try KeyServers(self).check()
         try StoreSettings(self).check()
+        _ = try StoreSettings(self).owners()
         try TLSSettings(self).check()
         try KafkaSettings(self).check()
         let stale = integer("audit.heads_stale_s") * 1000
@@ -118,7 +119,8 @@ extension ConfigurationValues {
             let key = ConfigurationKey.byName[name]
             throw ConfigurationError(
                 key: name,
-                rule: "must be set (in the file, as \(key?.environmentName ?? "") or with \(key?.flagName ?? ""))")
+                rule: "must be set (in the file, as \(key?.environmentName ?? "") or with \(key?.flagName ?? "")); "
+                    + "a cluster of forecastle up has its settings in its folder: source FOLDER/env")
         }
         return value
     }

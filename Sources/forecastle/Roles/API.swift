@@ -80,14 +80,7 @@ struct API: AsyncParsableCommand {
     }
 
     private func settings(_ values: ConfigurationValues, process: RoleProcess) throws -> ForecastService.Configuration {
-        var owners: [String: String] = [:]
-        for entry in values.list("buckets.owners") {
-            let parts = entry.split(separator: "=").map(String.init)
-            guard parts.count == 2 else {
-                throw ConfigurationError(key: "buckets.owners", rule: "must be BUCKET=ACCOUNT, separated by commas")
-            }
-            owners[parts[0]] = parts[1]
-        }
+        let owners = try StoreSettings(values).owners()
         return ForecastService.Configuration(
             region: values.string("region"), serviceAccount: values.string("service_account"),
             requireCustomerKey: values.flag("api.require_customer_key"),

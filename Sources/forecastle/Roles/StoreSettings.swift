@@ -62,6 +62,19 @@ struct StoreSettings {
         return .s3(buckets, values.string("buckets.s3.credentials") == "role" ? .role : .own(try credentials(.buckets)))
     }
 
+    /// Whose the buckets are, by bucket.
+    func owners() throws(ConfigurationError) -> [String: String] {
+        var owners: [String: String] = [:]
+        for entry in values.list("buckets.owners") {
+            let parts = entry.split(separator: "=").map(String.init)
+            guard parts.count == 2, ARN.isAccountID(parts[1]) else {
+                throw ConfigurationError(key: "buckets.owners", rule: "must be BUCKET=ACCOUNT, separated by commas")
+            }
+            owners[parts[0]] = parts[1]
+        }
+        return owners
+    }
+
     /// One of the customers' buckets, as Forecastle's own key or this user sees it.
     func bucket(_ name: BucketName) async throws -> any ObjectStore {
         switch try buckets() {

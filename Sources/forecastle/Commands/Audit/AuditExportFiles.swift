@@ -34,8 +34,10 @@ struct AuditExportFiles: AsyncParsableCommand {
         guard !prefix.split(separator: "/").contains("..") else {
             throw ValidationError("--prefix must not lead out of --output.")
         }
-        for id in account where id.count != 12 || !id.allSatisfy({ $0.isASCII && $0.isNumber }) {
-            throw ValidationError("--account takes 12 digits.")
+        guard account.allSatisfy(ARN.isAccountID) else { throw ValidationError("--account takes the 12 digits of an account.") }
+        var isFolder: ObjCBool = false
+        guard !FileManager.default.fileExists(atPath: output, isDirectory: &isFolder) || isFolder.boolValue else {
+            throw ValidationError("--output is a folder; \(output) is a file.")
         }
     }
 

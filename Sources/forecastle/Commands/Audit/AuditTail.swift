@@ -46,6 +46,7 @@ struct AuditTail: AsyncParsableCommand {
     func validate() throws {
         guard (0...Self.maximumLast).contains(last) else { throw ValidationError("--last takes 0 to \(Self.maximumLast).") }
         if let limit, limit < 1 { throw ValidationError("--limit takes 1 or more.") }
+        if let account, !ARN.isAccountID(account) { throw ValidationError("--account takes the 12 digits of an account.") }
     }
 
     func run() async throws {
