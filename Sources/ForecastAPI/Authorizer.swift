@@ -28,6 +28,7 @@ package struct Authorizer: Sendable {
         // what is wrong with it.
         let resource = plan?.resource ?? "arn:aws:forecast:\(region):\(AuthorizeRequest.accountPlaceholder):*"
         let userAgent = request.header("user-agent") ?? ""
+        let audit = Self.audit(operation, input, plan)
         var decisions = [AuthorizeRequest.Decision(action: operation.action, resource: resource)]
         let questions = plan?.questions ?? []
         let actions = AuthorizeActions.byOperation[operation.name]?.actions ?? []
@@ -43,9 +44,7 @@ package struct Authorizer: Sendable {
             AuthorizeRequest(
                 claim: claim, sourceIP: request.sourceAddress, userAgent: userAgent, requestID: requestID,
                 isSecureTransport: request.isSecureTransport,
-                audit: .init(
-                    eventSource: Self.eventSource, eventName: operation.name, isReadOnly: operation.isReadOnly,
-                    requestParameters: Self.parameters(input), resources: Self.resources(plan)),
+                audit: audit,
                 decisions: decisions))
         if let denial = answer.decisions[0].error { throw Self.denied(denial) }
         if let named = plan?.named, ARN(named)?.account != answer.principal.account { throw AWSError.resourceNotFound(named) }
@@ -63,6 +62,28 @@ package struct Authorizer: Sendable {
             caller.lacksOptionalRights = true
         }
         return caller
+    }
+
+    /// Has the trail say what was refused after the call had been allowed. The caller hears of the refusal only then: what answered
+    /// differently from what the trail says would be worse than no answer.
+    func record(
+        _ refusal: AWSError, of claim: SignedRequestClaim, request: AWSRequest, requestID: String, operation: ForecastOperation,
+        input: JSONObject?, plan: OperationPlan?
+    ) async throws {
+        var audit = Self.audit(operation, input, plan)
+        audit.refusal = .init(code: refusal.code, message: refusal.message)
+        _ = try await authority.authorize(
+            AuthorizeRequest(
+                claim: claim, sourceIP: request.sourceAddress, userAgent: request.header("user-agent") ?? "",
+                requestID: requestID, isSecureTransport: request.isSecureTransport, audit: audit, decisions: []))
+    }
+
+    private static func audit(
+        _ operation: ForecastOperation, _ input: JSONObject?, _ plan: OperationPlan?
+    ) -> AuthorizeRequest.Audit {
+        .init(
+            eventSource: eventSource, eventName: operation.name, isReadOnly: operation.isReadOnly,
+            requestParameters: parameters(input), resources: resources(plan))
     }
 
     /// A key that is disabled or gone denies as a policy does: this API has one word for it.

@@ -64,9 +64,19 @@ package struct ForecastHandler: AWSRequestHandler {
         let caller = try await authorizer.authorize(
             claim, request: request, requestID: requestID, operation: operation, input: input, plan: plan)
         meter.authenticated()
-        if let refusal { throw refusal }
-        guard let plan else { throw AWSError.internalFailure() }
-        return try await plan.perform(caller)
+        do {
+            if let refusal { throw refusal }
+            guard let plan else { throw AWSError.internalFailure() }
+            return try await plan.perform(caller)
+        } catch {
+            let known = Self.awsError(error)
+            // A read that finds nothing changes nothing, and what failed on our side is repeated.
+            if !operation.isReadOnly, known.status < 500 {
+                try await authorizer.record(
+                    known, of: claim, request: request, requestID: requestID, operation: operation, input: input, plan: plan)
+            }
+            throw known
+        }
     }
 
     /// A request that can't be planned is still authenticated before it is told what is wrong with it.

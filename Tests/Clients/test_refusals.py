@@ -257,7 +257,7 @@ def test_who_may_all_in_the_account_is_told_what_is_wrong_with_a_request(cluster
     """Rights on resources are no rights on "*", and a request that can't be read names no resource."""
     forecast = cluster.client("forecast", customer.user(name, {"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Action": "forecast:*", "Resource": f"arn:aws:forecast:{REGION}:{ACCOUNT}:*"}]}))
-    with pytest.raises(forecast.exceptions.InvalidInputException, match="DatasetName"):
+    with pytest.raises(botocore.exceptions.ClientError, match="ValidationException.*datasetName"):
         forecast.create_dataset(
             DatasetName="a-b", Domain="CUSTOM", DatasetType="TARGET_TIME_SERIES", Schema={"Attributes": [{"AttributeName": "item_id", "AttributeType": "string"}]})
 
@@ -304,3 +304,20 @@ def test_a_full_outbox_takes_no_more_jobs_though_nothing_of_it_is_due(cluster, c
     accepted = wait_for("room again", lambda: next(
         (arn for arn in [answer(next(names))] if isinstance(arn, str)), None))
     assert customer.wait(accepted)["Status"] == "ACTIVE"
+
+
+def test_the_trail_says_what_was_refused_after_it_was_allowed(customer, name):
+    arn = customer.dataset(name)
+    with pytest.raises(customer.forecast.exceptions.ResourceAlreadyExistsException):
+        customer.dataset(name)
+    customer.forecast.delete_dataset(DatasetArn=arn)
+    with pytest.raises(customer.forecast.exceptions.ResourceNotFoundException):
+        customer.forecast.delete_dataset(DatasetArn=arn)
+    found = customer.trail.lookup_events(LookupAttributes=[{"AttributeKey": "ResourceName", "AttributeValue": arn}])["Events"]
+    records = [json.loads(event["CloudTrailEvent"]) for event in reversed(found)]
+    outcomes = [(record["eventName"], record.get("errorCode")) for record in records]
+    assert outcomes == [
+        ("CreateDataset", None), ("CreateDataset", None), ("CreateDataset", "ResourceAlreadyExistsException"),
+        ("DeleteDataset", None), ("DeleteDataset", None), ("DeleteDataset", "ResourceNotFoundException")], outcomes
+    # Both records of one call have its id.
+    assert records[1]["requestID"] == records[2]["requestID"] and records[4]["requestID"] == records[5]["requestID"]

@@ -44,16 +44,29 @@ package struct AuthorizeRequest: Sendable {
         package var requestParameters: JSONValue
         /// In the form of the record's `resources`.
         package var resources: [JSONValue]
+        /// What the API refused after the call was allowed, asked for anew with nothing to decide: the trail then says that too.
+        package var refusal: Refusal?
 
         package init(
             eventSource: String, eventName: String, isReadOnly: Bool, requestParameters: JSONValue = .null,
-            resources: [JSONValue] = []
+            resources: [JSONValue] = [], refusal: Refusal? = nil
         ) {
             self.eventSource = eventSource
             self.eventName = eventName
             self.isReadOnly = isReadOnly
             self.requestParameters = requestParameters
             self.resources = resources
+            self.refusal = refusal
+        }
+    }
+
+    package struct Refusal: Sendable, Equatable {
+        package var code: String
+        package var message: String
+
+        package init(code: String, message: String) {
+            self.code = code
+            self.message = message
         }
     }
 
@@ -79,16 +92,24 @@ package struct AuthorizeRequest: Sendable {
     }
 }
 
+extension AuthorizeRequest.Audit {
+    fileprivate var json: JSONObject {
+        var json: JSONObject = [
+            "EventSource": .string(eventSource), "EventName": .string(eventName), "ReadOnly": .bool(isReadOnly),
+            "RequestParameters": requestParameters, "Resources": .array(resources),
+        ]
+        json.append(
+            "Refusal",
+            ifPresent: refusal.map { .object(["Code": .string($0.code), "Message": .string($0.message)]) })
+        return json
+    }
+}
+
 extension AuthorizeRequest {
     package var json: JSONObject {
         [
             "Claim": .object(claim.json), "SourceIp": .string(sourceIP), "UserAgent": .string(userAgent),
-            "RequestId": .string(requestID), "SecureTransport": .bool(isSecureTransport),
-            "Audit": [
-                "EventSource": .string(audit.eventSource), "EventName": .string(audit.eventName),
-                "ReadOnly": .bool(audit.isReadOnly), "RequestParameters": audit.requestParameters,
-                "Resources": .array(audit.resources),
-            ],
+            "RequestId": .string(requestID), "SecureTransport": .bool(isSecureTransport), "Audit": .object(audit.json),
             "Decisions": .array(
                 decisions.map { decision in
                     var json: JSONObject = [
@@ -115,6 +136,10 @@ extension AuthorizeRequest {
             eventSource: try audit.requiredString("EventSource"), eventName: try audit.requiredString("EventName"),
             isReadOnly: try audit.requiredBool("ReadOnly"), requestParameters: audit["RequestParameters"] ?? .null,
             resources: try audit.optionalArray("Resources") ?? [])
+        if let refusal = try audit.optionalObject("Refusal") {
+            self.audit.refusal = Refusal(
+                code: try refusal.requiredString("Code"), message: try refusal.requiredString("Message"))
+        }
         decisions = []
         for decision in try json.requiredObjects("Decisions", count: 0...Self.maximumDecisions) {
             let context = try decision.optionalObject("Context") ?? [:]

@@ -71,7 +71,8 @@ package struct AuthorizeService: AuthorityService {
         guard let dot = target.lastIndex(of: "."), target[target.index(after: dot)...] == asked.audit.eventName,
             asked.audit.eventSource == Self.callersEventSource
         else { throw .validation("The claim was signed for another operation.") }
-        guard !asked.decisions.isEmpty else { throw .validation("There is nothing to decide.") }
+        // What came of a call is told apart from what may be done: it decides nothing.
+        guard asked.decisions.isEmpty == (asked.audit.refusal != nil) else { throw .validation("There is nothing to decide.") }
         let actions = AuthorizeActions.byOperation[asked.audit.eventName]?.actions ?? []
         guard asked.decisions.allSatisfy({ actions.contains($0.action) }) else {
             throw .validation("The action is none that can be asked about for this operation.")
@@ -205,7 +206,9 @@ package struct AuthorizeService: AuthorityService {
     private func record(
         _ asked: AuthorizeRequest, caller: Principal, _ answers: [KeyAccess], _ request: AuthenticatedRequest
     ) -> CloudTrailRecord {
-        let refusal = zip(asked.decisions, answers).first { !$0.isOptional && !$1.isAllowed }?.1
+        let denial = zip(asked.decisions, answers).first { !$0.isOptional && !$1.isAllowed }?.1
+        let refusal =
+            denial.map { AuthorizeRequest.Refusal(code: $0.code, message: $0.message) } ?? asked.audit.refusal
         let source = caller.trailSource(sourceIP: asked.sourceIP, userAgent: shortened(asked.userAgent), identity)
         return CloudTrailRecord(
             userIdentity: caller.trailIdentity(identity), eventTime: request.eventTime,
