@@ -44,8 +44,7 @@ package struct Authorizer: Sendable {
             AuthorizeRequest(
                 claim: claim, sourceIP: request.sourceAddress, userAgent: userAgent, requestID: requestID,
                 isSecureTransport: request.isSecureTransport,
-                audit: audit,
-                decisions: decisions))
+                audit: audit, named: plan?.named, decisions: decisions))
         if let denial = answer.decisions[0].error { throw Self.denied(denial) }
         if let named = plan?.named, ARN(named)?.account != answer.principal.account { throw AWSError.resourceNotFound(named) }
         let denials = zip(decisions, answer.decisions).filter { !$1.isAllowed }

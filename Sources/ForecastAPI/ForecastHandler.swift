@@ -72,8 +72,13 @@ package struct ForecastHandler: AWSRequestHandler {
             let known = Self.awsError(error)
             // A read that finds nothing changes nothing, and what failed on our side is repeated.
             if !operation.isReadOnly, known.status < 500 {
-                try await authorizer.record(
-                    known, of: claim, request: request, requestID: requestID, operation: operation, input: input, plan: plan)
+                do {
+                    try await authorizer.record(
+                        known, of: claim, request: request, requestID: requestID, operation: operation, input: input, plan: plan)
+                } catch {
+                    // Whatever kept it out of the trail (a session that ended meanwhile) is not what is wrong with the call.
+                    throw AWSError.serviceUnavailable(cause: error)
+                }
             }
             throw known
         }

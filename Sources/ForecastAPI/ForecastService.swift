@@ -17,12 +17,14 @@ package struct ForecastService: Sendable {
         /// Who owns a bucket: its account where it is named here, else `defaultBucketOwner`.
         package var bucketOwners: [String: String]
         package var defaultBucketOwner: String
+        /// Whether each object of a bucket is decided when a worker comes to it, by an S3 or by the authority.
+        package var bucketsAreGuarded: Bool
         /// Longest name of this process in its sessions.
         package var processName: String
 
         package init(
             region: String, serviceAccount: String, requireCustomerKey: Bool, inheritDatasetKey: Bool,
-            bucketOwners: [String: String], defaultBucketOwner: String, processName: String
+            bucketOwners: [String: String], defaultBucketOwner: String, bucketsAreGuarded: Bool = true, processName: String
         ) {
             self.region = region
             self.serviceAccount = serviceAccount
@@ -30,6 +32,7 @@ package struct ForecastService: Sendable {
             self.inheritDatasetKey = inheritDatasetKey
             self.bucketOwners = bucketOwners
             self.defaultBucketOwner = defaultBucketOwner
+            self.bucketsAreGuarded = bucketsAreGuarded
             self.processName = processName
         }
     }

@@ -242,15 +242,19 @@ def test_a_predictor_of_another_account_is_as_absent_as_none(cluster, customer, 
     if not any(stranger in line for line in cluster.tool("admin", "account", "list").stdout.splitlines()):
         cluster.tool("admin", "account", "create", stranger, "--name", "stranger")
 
-    def ask(reference):
+    def ask(reference, **members):
         with pytest.raises(botocore.exceptions.ClientError) as error:
-            customer.forecast.create_auto_predictor(PredictorName=name, ReferencePredictorArn=reference)
-        return json.dumps(error.value.response["Error"]).replace(reference, "REFERENCE")
+            customer.forecast.create_auto_predictor(PredictorName=name, ReferencePredictorArn=reference, **members)
+        last = customer.events("CreateAutoPredictor")[-1]
+        told = [error.value.response["Error"], last.get("errorCode"), last.get("errorMessage")]
+        return json.dumps(told).replace(reference, "REFERENCE")
 
-    absent = ask(f"arn:aws:forecast:{REGION}:{stranger}:predictor/{name}_absent")
+    absent, there = (f"arn:aws:forecast:{REGION}:{stranger}:predictor/{name}_{what}" for what in ("absent", "there"))
     put_resource(cluster, "predictor", f"{name}_there", account=stranger)
-    assert ask(f"arn:aws:forecast:{REGION}:{stranger}:predictor/{name}_there") == absent
-    assert "REFERENCE" in absent and "${Account}" not in absent
+    for members in ({}, {"Tags": [{"Key": "aws:no", "Value": "1"}]}):
+        assert ask(absent, **members) == ask(there, **members)
+    assert json.loads(ask(there))[1] == "ResourceNotFoundException"
+    assert "REFERENCE" in ask(there) and "${Account}" not in ask(there)
 
 
 def test_who_may_all_in_the_account_is_told_what_is_wrong_with_a_request(cluster, customer, name):

@@ -76,12 +76,16 @@ package struct AuthorizeRequest: Sendable {
     package var requestID: String
     package var isSecureTransport: Bool
     package var audit: Audit
+    /// ARN of what the request names. Where it is another account's, the first decision alone is made and the trail says that it was not
+    /// found: what is decided about its keys would tell of it.
+    package var named: String?
     package var decisions: [Decision]
 
     package init(
         claim: SignedRequestClaim, sourceIP: String, userAgent: String, requestID: String, isSecureTransport: Bool,
-        audit: Audit, decisions: [Decision]
+        audit: Audit, named: String? = nil, decisions: [Decision]
     ) {
+        self.named = named
         self.claim = claim
         self.sourceIP = sourceIP
         self.userAgent = userAgent
@@ -107,7 +111,7 @@ extension AuthorizeRequest.Audit {
 
 extension AuthorizeRequest {
     package var json: JSONObject {
-        [
+        var json: JSONObject = [
             "Claim": .object(claim.json), "SourceIp": .string(sourceIP), "UserAgent": .string(userAgent),
             "RequestId": .string(requestID), "SecureTransport": .bool(isSecureTransport), "Audit": .object(audit.json),
             "Decisions": .array(
@@ -123,6 +127,8 @@ extension AuthorizeRequest {
                     return .object(json)
                 }),
         ]
+        json.append("Named", ifPresent: named.map { .string($0) })
+        return json
     }
 
     package init(json: JSONObject) throws(AWSError) {
@@ -140,6 +146,7 @@ extension AuthorizeRequest {
             self.audit.refusal = Refusal(
                 code: try refusal.requiredString("Code"), message: try refusal.requiredString("Message"))
         }
+        named = try json.optionalString("Named")
         decisions = []
         for decision in try json.requiredObjects("Decisions", count: 0...Self.maximumDecisions) {
             let context = try decision.optionalObject("Context") ?? [:]

@@ -24,6 +24,16 @@ package struct BucketAccessRequest: Sendable, Equatable {
             self.key = key
         }
 
+        // Keys are bytes: two that are written alike may be two objects.
+        package static func == (one: Decision, other: Decision) -> Bool {
+            one.action == other.action && one.key.utf8.elementsEqual(other.key.utf8)
+        }
+
+        package func hash(into hasher: inout Hasher) {
+            hasher.combine(action)
+            for byte in key.utf8 { hasher.combine(byte) }
+        }
+
         /// What S3 decides such a request on.
         package func resource(in bucket: String) -> String {
             action == .listBucket ? "arn:aws:s3:::\(bucket)" : "arn:aws:s3:::\(bucket)/\(key)"

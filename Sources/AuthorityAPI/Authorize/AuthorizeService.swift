@@ -85,6 +85,7 @@ package struct AuthorizeService: AuthorityService {
     private func decide(
         _ asked: AuthorizeRequest, caller: Principal, _ circumstances: RequestCircumstances, serviceIP: String
     ) async throws -> [KeyAccess] {
+        let isForeign = asked.isForeign(to: caller.account)
         var forwarded = circumstances
         forwarded.sourceIP = serviceIP
         forwarded.userAgent = identity.servicePrincipal
@@ -92,7 +93,11 @@ package struct AuthorizeService: AuthorityService {
         var answers = try await pool.withConnection { connection in
             let policies = try await self.accounts.policies(of: caller, on: connection)
             var answers: [KeyAccess?] = []
-            for question in asked.decisions {
+            for (index, question) in asked.decisions.enumerated() {
+                guard index == 0 || !isForeign else {
+                    answers.append(.denied("The resource is another account's."))
+                    continue
+                }
                 answers.append(try await self.decide(question, caller, policies, circumstances, on: connection))
             }
             return answers
@@ -206,9 +211,13 @@ package struct AuthorizeService: AuthorityService {
     private func record(
         _ asked: AuthorizeRequest, caller: Principal, _ answers: [KeyAccess], _ request: AuthenticatedRequest
     ) -> CloudTrailRecord {
-        let denial = zip(asked.decisions, answers).first { !$0.isOptional && !$1.isAllowed }?.1
-        let refusal =
+        let isForeign = asked.isForeign(to: caller.account)
+        let denial = zip(asked.decisions, answers).prefix(isForeign ? 1 : .max).first { !$0.isOptional && !$1.isAllowed }?.1
+        var refusal =
             denial.map { AuthorizeRequest.Refusal(code: $0.code, message: $0.message) } ?? asked.audit.refusal
+        if refusal == nil, isForeign {
+            refusal = .init(code: "ResourceNotFoundException", message: "No resource found \(asked.named ?? "")")
+        }
         let source = caller.trailSource(sourceIP: asked.sourceIP, userAgent: shortened(asked.userAgent), identity)
         return CloudTrailRecord(
             userIdentity: caller.trailIdentity(identity), eventTime: request.eventTime,
@@ -246,6 +255,10 @@ package struct AuthorizeService: AuthorityService {
         }
         return error
     }
+}
+
+extension AuthorizeRequest {
+    fileprivate func isForeign(to account: String) -> Bool { named.map { ARN($0)?.account != account } ?? false }
 }
 
 extension AuthorizeRequest.Decision {

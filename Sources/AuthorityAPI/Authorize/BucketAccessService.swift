@@ -26,6 +26,10 @@ package struct BucketAccessService: AuthorityService {
 
     package func handle(operation: String, request: AuthenticatedRequest) async throws(AWSError) -> AWSReply {
         guard operation == BucketAccessRequest.operation else { throw .unknownOperation() }
+        // A session that the service made for a job, which only its own processes have.
+        guard request.principal.record != nil else {
+            throw .accessDenied("User: \(request.principal.arn) is not authorized to perform: forecastle:DecideBucketAccess")
+        }
         let asked = try BucketAccessRequest(json: request.body)
         do {
             let policies = try await pool.withConnection { connection in

@@ -1,5 +1,6 @@
 import AWSProtocol
 import Catalog
+import Forecasting
 import FoundationEssentials
 import Jobs
 import Pipelines
@@ -29,7 +30,10 @@ extension ForecastOperation {
             ]
             request.append("Tags", ifPresent: try input.tags())
             let parent = try await service.catalog.find(parentARN)
-            var questions = destination.questions(.write(folders.map { $0 + name + "_" }))
+            // A file as the first will be called, but for the time.
+            let file = ExportFormat.fileName(name, startedAt: Int64(Date().timeIntervalSince1970), part: 0)
+            let ending = destination.location.keyARN == nil ? "" : ExportLayout.sealedEnding
+            var questions = destination.questions(.write(folders.map { $0 + file + ending }))
             if let key = parent?.encryption?.keyARN { questions += OperationPlan.Question.useKey(key) }
 
             return OperationPlan(
@@ -41,7 +45,7 @@ extension ForecastOperation {
                 let arn = service.arn(shape.type, path, account: caller.account)
                 try await service.requireFree(shape.type, arn)
                 try parent.requireActive("to be exported")
-                try service.checkOwner(of: destination.bucketAndKey.bucket, caller: caller, member: "Destination")
+                try service.checkOwner(of: destination.bucket, caller: caller, member: "Destination")
                 var resource = Resource(
                     arn: arn, account: caller.account, type: shape.type, name: name, incarnation: UUID(),
                     status: .createPending, parentARN: parent.arn, request: request, job: UUID())

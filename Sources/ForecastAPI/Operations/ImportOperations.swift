@@ -36,7 +36,8 @@ extension ForecastOperation {
 
         // The dataset is read before the caller is known; nothing of it is told to any other account.
         let dataset = try await service.catalog.find(datasetARN)
-        let questions = source.questions(.read) + (dataset?.encryption?.questions ?? [])
+        let questions =
+            source.questions(.read(isGuarded: service.configuration.bucketsAreGuarded)) + (dataset?.encryption?.questions ?? [])
 
         return OperationPlan(
             resource: datasetARN, named: datasetARN, questions: questions
@@ -45,7 +46,7 @@ extension ForecastOperation {
             let arn = service.arn(.datasetImportJob, "\(dataset.name)/\(name)", account: caller.account)
             try await service.requireFree(.datasetImportJob, arn)
             try dataset.requireActive("to be imported into")
-            try service.checkOwner(of: source.bucketAndKey.bucket, caller: caller, member: "DataSource")
+            try service.checkOwner(of: source.bucket, caller: caller, member: "DataSource")
             if let key = source.location.keyARN, let encryption = dataset.encryption,
                 key != encryption.keyARN || source.location.roleARN != encryption.roleARN
             {

@@ -43,8 +43,11 @@ extension ForecastOperation {
         for member in input.keys where !["PredictorName", "ReferencePredictorArn", "Tags"].contains(member) {
             throw AWSError.invalidInput("\(member): is not allowed beside ReferencePredictorArn.")
         }
+        // All of the request is read before anything that is stored, so that what is wrong with it is told alike whatever is there.
+        let tags = try input.tags()
         guard let predictor = try await service.catalog.find(reference), predictor.type == .predictor else {
-            return OperationPlan(resource: service.arn(.predictor, name), named: reference) { _ in
+            return OperationPlan(resource: service.arn(.predictor, name), named: reference) { caller in
+                try await service.requireFreeName(ofPredictor: name, account: caller.account)
                 throw AWSError.resourceNotFound(reference)
             }
         }
@@ -60,7 +63,7 @@ extension ForecastOperation {
         training.horizonRule = .retrainedOrAutoML
         var plan = try await train(
             arnPath: "\(name)_\(ULID.make())", name: name, training: training,
-            encryption: predictor.encryption, tags: try input.tags(), service,
+            encryption: predictor.encryption, tags: tags, service,
             extra: ["ReferencePredictorSummary": ["Arn": .string(reference), "State": "Active"]]
         ) { training, target in
             (training.autoPredictorRequest(target: target), true)
@@ -68,6 +71,7 @@ extension ForecastOperation {
         plan.named = reference
         let perform = plan.perform
         plan.perform = { caller in
+            try await service.requireFreeName(ofPredictor: name, account: caller.account)
             try predictor.requireActive("to be retrained")
             return try await perform(caller)
         }

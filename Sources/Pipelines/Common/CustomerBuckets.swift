@@ -24,15 +24,16 @@ package enum CustomerBuckets: Sendable {
 
     /// Throws where there is no such bucket, or where the role can't be assumed.
     func store(
-        _ bucket: BucketName, for use: Use, role: String, _ roles: RoleSessions, _ job: JobRecord
+        _ bucket: BucketName, for use: Use, role: String, _ environment: PipelineEnvironment, _ job: JobRecord
     ) async throws -> any ObjectStore {
         switch self {
         case .directories(let buckets):
-            return guarded(try await buckets.store(bucket), bucket, for: use, role: role, roles, job)
+            return guarded(try await buckets.store(bucket), bucket, for: use, role: role, environment, job)
         case .s3(let buckets, .own(let credentials)):
-            return guarded(try await buckets.store(bucket, credentials: credentials), bucket, for: use, role: role, roles, job)
+            return guarded(
+                try await buckets.store(bucket, credentials: credentials), bucket, for: use, role: role, environment, job)
         case .s3(let buckets, .role):
-            let session = roles.session(role: role, RoleSessions.Purpose(job: job.specification))
+            let session = environment.roles.session(role: role, RoleSessions.Purpose(job: job.specification))
             // Now, so that a role that is gone says so itself and not as a fault of the store.
             _ = try await session.credentials()
             return try await buckets.store(bucket, credentials: session)
@@ -41,10 +42,11 @@ package enum CustomerBuckets: Sendable {
 
     /// What the role may do is decided by the authority where no S3 does.
     private func guarded(
-        _ store: any ObjectStore, _ bucket: BucketName, for use: Use, role: String, _ roles: RoleSessions, _ job: JobRecord
+        _ store: any ObjectStore, _ bucket: BucketName, for use: Use, role: String, _ environment: PipelineEnvironment,
+        _ job: JobRecord
     ) -> any ObjectStore {
         let purpose = RoleSessions.Purpose(job: job.specification)
-        guard let access = BucketAccess(bucket: bucket, role: role, purpose, roles) else { return store }
+        guard let access = environment.access(to: bucket, role: role, purpose) else { return store }
         return GuardedBucket(store, access, for: use)
     }
 }

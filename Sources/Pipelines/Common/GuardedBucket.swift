@@ -56,6 +56,32 @@ struct GuardedBucket: ObjectStore {
     func collectAbandonedUploads() async throws -> Int { try await store.collectAbandonedUploads() }
 }
 
+/// The accesses of a process: all tasks of a job that it works on share what was decided for one of them.
+final class BucketAccesses: Sendable {
+    private struct Key: Hashable {
+        var bucket: String
+        var role: String
+        var purpose: RoleSessions.Purpose
+    }
+
+    private static let keptMax = 256
+    private let kept = Mutex<[Key: BucketAccess]>([:])
+
+    func access(
+        to bucket: BucketName, role: String, _ purpose: RoleSessions.Purpose, _ roles: RoleSessions
+    ) -> BucketAccess? {
+        let key = Key(bucket: bucket.name, role: role, purpose: purpose)
+        return kept.withLock { kept in
+            if let access = kept[key] { return access }
+            guard let access = BucketAccess(bucket: bucket, role: role, purpose, roles) else { return nil }
+            // Nothing is lost with them but what would be asked again.
+            if kept.count == Self.keptMax { kept.removeAll() }
+            kept[key] = access
+            return access
+        }
+    }
+}
+
 /// What one session of a role may do in one bucket. What was allowed is good for some seconds: a file is read in many pieces.
 final class BucketAccess: Sendable {
     typealias Decision = BucketAccessRequest.Decision

@@ -25,6 +25,7 @@ package struct PipelineEnvironment: Sendable {
     let buckets: CustomerBuckets
     let sizes: Sizes
     let limits: ChunkLimits
+    private let accesses = BucketAccesses()
     let logger: Logger
 
     /// Throws where a size is out of bounds, naming it.
@@ -39,5 +40,10 @@ package struct PipelineEnvironment: Sendable {
         self.sizes = sizes
         limits = try ChunkLimits(chunkBytes: sizes.chunkBytes, frameBytes: sizes.frameBytes)
         self.logger = logger
+    }
+
+    /// What a session of the role may do in a bucket; nil where the role is another server's.
+    func access(to bucket: BucketName, role: String, _ purpose: RoleSessions.Purpose) -> BucketAccess? {
+        accesses.access(to: bucket, role: role, purpose, roles)
     }
 }

@@ -48,13 +48,18 @@ package struct BucketLocation: Codable, Sendable, Hashable {
         self.keyARN = keyARN
     }
 
-    /// What is wrong with the path: no bucket can be called so, or no object can lie there. Nil where nothing is.
-    package var pathProblem: String? {
+    /// A path that can be none: no bucket can be called so, or no object can lie there.
+    package struct PathProblem: Error {
+        package let message: String
+    }
+
+    /// Bucket and key (or prefix), cut as the worker cuts it: by bytes.
+    package func parts() throws(PathProblem) -> (bucket: String, key: String) {
         do {
-            _ = try S3URL(path)
-            return nil
+            let url = try S3URL(path)
+            return (url.bucket.name, url.prefix.text)
         } catch {
-            return error.message
+            throw PathProblem(message: error.message)
         }
     }
 }

@@ -15,7 +15,7 @@ struct Destination: Sendable {
         (url, store) = try await Self.of(document.destination.path) {
             let url = try S3URL(document.destination.path)
             let role = document.destination.roleARN
-            return (url, try await environment.buckets.store(url.bucket, for: .destination, role: role, environment.roles, job))
+            return (url, try await environment.buckets.store(url.bucket, for: .destination, role: role, environment, job))
         }
     }
 

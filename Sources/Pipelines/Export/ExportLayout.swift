@@ -41,10 +41,13 @@ package struct ExportLayout: Sendable {
             ])
     }
 
+    /// Behind the name of a file that is a message.
+    package static let sealedEnding = ".encrypted"
+
     /// Key of a file below the destination's path; a message has `.encrypted` behind its documented name.
     package func name(_ file: Int, part: Int, document: ExportDocument) -> String {
         let name = ExportFormat.fileName(document.name, startedAt: document.acceptedAt, part: part)
-        return files[file].folder + name + (document.output == nil ? "" : ".encrypted")
+        return files[file].folder + name + (document.output == nil ? "" : Self.sealedEnding)
     }
 
     /// The place of a file among all files of the export, part of its encryption context.

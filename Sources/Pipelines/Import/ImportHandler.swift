@@ -43,12 +43,12 @@ package struct ImportHandler: ResourceJobHandler {
         let document = try document(of: context.job)
         try await context.access(document.output, .write, environment).release()
         let source = try await ImportSource(document.source, environment, context.job)
-        let files = try await source.files()
+        let (files, isFolder) = try await source.files()
         try await source.requireReadable(files)
         var tasks: [TaskSpecification] = []
         for file in files {
             let ranges = ImportRange.split(
-                file: ImportSource.hash(file.key), bytes: file.length, version: file.version,
+                file: ImportSource.hash(file.key), bytes: file.length, version: file.version, isInFolder: isFolder,
                 taskBytes: environment.sizes.taskBytes)
             tasks += try ranges.map {
                 TaskSpecification(input: try JobJSON($0), expectedBytes: Int64($0.end - $0.start))

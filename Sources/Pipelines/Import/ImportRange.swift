@@ -7,14 +7,21 @@ struct ImportRange: Codable, Sendable, Hashable {
     /// As listed when the plan was made: a file that changes while it is read fails the job.
     var fileBytes: Int
     var version: String
+    /// Whether the path named a folder when the plan was made: then nobody asks again for an object of that name.
+    var isInFolder: Bool?
     var start: Int
     var end: Int
 
     /// Splits a file into ranges of at most `taskBytes`; an empty file is one range, so that it is refused by name.
-    static func split(file: String, bytes: Int, version: String, taskBytes: Int) -> [ImportRange] {
-        guard bytes > 0 else { return [ImportRange(file: file, fileBytes: 0, version: version, start: 0, end: 0)] }
+    static func split(
+        file: String, bytes: Int, version: String, isInFolder: Bool? = nil, taskBytes: Int
+    ) -> [ImportRange] {
+        let all = ImportRange(file: file, fileBytes: bytes, version: version, isInFolder: isInFolder, start: 0, end: 0)
+        guard bytes > 0 else { return [all] }
         return stride(from: 0, to: bytes, by: taskBytes).map { start in
-            ImportRange(file: file, fileBytes: bytes, version: version, start: start, end: min(start + taskBytes, bytes))
+            var range = all
+            (range.start, range.end) = (start, min(start + taskBytes, bytes))
+            return range
         }
     }
 }

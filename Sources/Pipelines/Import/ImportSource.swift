@@ -13,16 +13,21 @@ struct ImportSource: Sendable {
     init(_ location: BucketLocation, _ environment: PipelineEnvironment, _ job: JobRecord) async throws {
         do {
             url = try S3URL(location.path)
-            store = try await environment.buckets.store(url.bucket, for: .source, role: location.roleARN, environment.roles, job)
+            store = try await environment.buckets.store(
+                url.bucket, for: .source, role: location.roleARN, environment, job)
         } catch let error as ObjectStoreError where !error.isRetriable {
             throw JobError.final("DataSource: \(location.path) can't be read: \(error.message)", cause: error)
         }
     }
 
     /// An object of that very name, else what lies under it as a folder. Throws where there is nothing.
-    func files() async throws -> [ObjectInfo] {
-        if !url.prefix.text.isEmpty, !url.prefix.text.hasSuffix("/"), let key = try? url.key(), let info = try await head(key) {
-            return [info]
+    ///
+    /// - Parameter isFolder: what is known of the path from before.
+    func files(isFolder: Bool = false) async throws -> (files: [ObjectInfo], isFolder: Bool) {
+        if !isFolder, !url.prefix.text.isEmpty, !url.prefix.text.hasSuffix("/"), let key = try? url.key(),
+            let info = try await head(key)
+        {
+            return ([info], false)
         }
         let folder = url.prefix.text.isEmpty || url.prefix.text.hasSuffix("/") ? url.prefix.text : url.prefix.text + "/"
         let prefix = try ObjectPrefix(folder)
@@ -36,7 +41,7 @@ struct ImportSource: Sendable {
             guard page.count == ObjectStoreBounds.listKeys else { break }
         }
         guard !found.isEmpty else { throw JobError.final("DataSource: there is no object at \(url).") }
-        return found
+        return (found, true)
     }
 
     /// A role that may read a folder alone may not ask about an object of the folder's name: then there is none for it.
@@ -44,9 +49,10 @@ struct ImportSource: Sendable {
         do {
             return try await store.head(key)
         } catch let error as ObjectStoreError where error.code == .denied {
-            let isFolder = try? await !store.list(prefix: ObjectPrefix(key.name + "/"), after: nil, limit: 1).isEmpty
-            guard isFolder == true else { throw error }
-            return nil
+            do {
+                if try await !store.list(prefix: ObjectPrefix(key.name + "/"), after: nil, limit: 1).isEmpty { return nil }
+            } catch let listing as ObjectStoreError where listing.code == .denied {}
+            throw error
         }
     }
 
@@ -57,7 +63,10 @@ struct ImportSource: Sendable {
 
     /// The file of a range, as it was when the plan was made.
     func file(of range: ImportRange) async throws -> ObjectInfo {
-        guard let info = try await files().first(where: { Self.hash($0.key) == range.file }) else {
+        guard
+            let info = try await files(isFolder: range.isInFolder ?? false).files.first(where: { Self.hash($0.key) == range.file }
+            )
+        else {
             throw JobError.final("DataSource: a file under \(url) was removed while it was imported.")
         }
         guard info.length == range.fileBytes, info.version == range.version else {

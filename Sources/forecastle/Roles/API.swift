@@ -85,7 +85,8 @@ struct API: AsyncParsableCommand {
             region: values.string("region"), serviceAccount: values.string("service_account"),
             requireCustomerKey: values.flag("api.require_customer_key"),
             inheritDatasetKey: values.flag("api.inherit_dataset_key"),
-            bucketOwners: owners, defaultBucketOwner: values.string("buckets.default_owner"), processName: process.id)
+            bucketOwners: owners, defaultBucketOwner: values.string("buckets.default_owner"),
+            bucketsAreGuarded: !KeyServers(values).areElsewhere || StoreSettings(values).areUsedAsRole, processName: process.id)
     }
 }
 

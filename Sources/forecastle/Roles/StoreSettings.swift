@@ -59,8 +59,11 @@ struct StoreSettings {
         }
         let buckets = S3Buckets(
             endpoint: endpoint(.buckets), transport: try transport(.buckets), writeOnce: writeOnce(.buckets))
-        return .s3(buckets, values.string("buckets.s3.credentials") == "role" ? .role : .own(try credentials(.buckets)))
+        return .s3(buckets, areUsedAsRole ? .role : .own(try credentials(.buckets)))
     }
+
+    /// Whether the customers' buckets are in an S3 that decides for the role itself.
+    var areUsedAsRole: Bool { isS3(.buckets) && values.string("buckets.s3.credentials") == "role" }
 
     /// Whose the buckets are, by bucket.
     func owners() throws(ConfigurationError) -> [String: String] {
