@@ -143,6 +143,18 @@ struct ExportJobTests {
             #expect(resource.message?.contains("was removed or replaced") == true, "\(resource.message ?? "")")
         }
     }
+
+    /// Also where the right was there when the export was accepted.
+    @Test(arguments: [false, true])
+    func roleThatMayNotWriteTheFileFailsTheExportAndNothingIsWritten(sealed: Bool) async throws {
+        try await ExportWorld.with { world in
+            world.world.authority.deny("s3:PutObject", within: "out/")
+            let (resource, _) = try await world.export(.forecastExport, sealed: sealed)
+            #expect(resource.status == .createFailed)
+            #expect(resource.message?.contains("denies s3:PutObject on out/") == true, "\(resource.message ?? "")")
+            #expect(try world.files().keys.filter { $0.hasPrefix("out/") }.isEmpty)
+        }
+    }
 }
 
 extension Collection where Self: Sendable {

@@ -19,6 +19,7 @@ final class TrainAuthority: AWSTransport {
         var everMade = 0
         var revokedKey: String?
         var ungrantableKey: String?
+        var deniedObjects: (action: String, within: String)?
         var dataKeys: [String: (material: [UInt8], keyARN: String, context: [String: String])] = [:]
     }
 
@@ -31,6 +32,8 @@ final class TrainAuthority: AWSTransport {
     func revokeWithNextDataKey(of keyARN: String) { state.withLock { $0.revokedKey = keyARN } }
     /// From now on no grant can be made on a key.
     func refuseGrants(on keyARN: String) { state.withLock { $0.ungrantableKey = keyARN } }
+    /// From now on the role may not do this to objects whose keys hold the text.
+    func deny(_ action: String, within text: String) { state.withLock { $0.deniedObjects = (action, text) } }
     /// Ends every grant on a key now. New ones can be made.
     func revoke(_ keyARN: String) { state.withLock { state in state.grants = state.grants.filter { $1.keyARN != keyARN } } }
 
@@ -55,6 +58,15 @@ final class TrainAuthority: AWSTransport {
                 ["GrantId": .string(grant.id), "KeyId": .string(grant.keyARN), "Name": .string(name)]
             }
             return (200, ["Grants": .array(grants), "Truncated": false])
+        }
+        if operation == BucketAccessRequest.operation {
+            let denials = try BucketAccessRequest(json: body).decisions.map { decision -> String? in
+                guard let denied = state.deniedObjects, decision.action.rawValue == denied.action,
+                    decision.key.contains(denied.within)
+                else { return nil }
+                return "The pretended authority denies \(denied.action) on \(decision.key)."
+            }
+            return (200, BucketAccessResponse(denials: denials).json)
         }
         let keyARN = try body.requiredString("KeyId")
         let context = try body.optionalStringMap("EncryptionContext") ?? [:]
