@@ -69,8 +69,8 @@ package struct PreparedSession: Sendable {
 }
 
 extension AccountsStore {
-    /// Expired sessions stay for a day, so that their holders hear ExpiredToken rather than that nobody knows them.
-    package static let expiredSessionSeconds = 86_400
+    /// Expired sessions stay for a while, so that their holders hear ExpiredToken rather than that nobody knows them.
+    package static let expiredSessionSeconds = 900
     /// Expired rows that making a session removes.
     package static let expiredSessionsRemoved = 100
 

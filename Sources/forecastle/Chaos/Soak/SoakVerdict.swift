@@ -16,7 +16,9 @@ struct SoakVerdict: Sendable {
     /// A part of the whole time is for warming up, and no less than a minute of a process's own life.
     private static let warmUpPart = 0.25
     private static let processWarmUp = 60.0
-    /// Tables grow until they are vacuumed for the first time, behind some thousand rows; sessions live an hour, and go then.
+    /// A process that died before such a part of the time says nothing of hours: its pools were still filling.
+    private static let lifePart = 1.0 / 12
+    /// Tables grow until they are vacuumed for the first time, behind some thousand rows; sessions live an hour, and stay a quarter more.
     private static let tableWarmUp = 900.0
     private static let sessionsWarmUp = 4500.0
     private static let samplesMin = 20
@@ -36,11 +38,13 @@ struct SoakVerdict: Sendable {
             let all = points.map { (time: $0.time, value: $0.value) }
             let settled = all.filter { $0.time >= warm }
             if settled.count >= Self.samplesMin, let trend = Trend(settled) {
-                let isKept = first.kind == .table && Self.keepers.contains { Self.table(first).hasPrefix($0) }
+                var note = ""
+                if first.kind == .table, Self.keepers.contains(where: { Self.table(first).hasPrefix($0) }) { note = "keeps" }
+                if first.kind == .process, last.time - first.time < end * Self.lifePart { note = "died soon" }
                 lines.append(
                     Line(
                         name: first.name, metric: first.metric, trend: trend,
-                        isFlat: isKept ? nil : Self.isFlat(first, trend), note: isKept ? "keeps" : ""))
+                        isFlat: note.isEmpty ? Self.isFlat(first, trend) : nil, note: note))
             } else if first.kind == .table, let trend = Trend(all) {
                 lines.append(Line(name: first.name, metric: first.metric, trend: trend, isFlat: nil, note: "too soon"))
             }
