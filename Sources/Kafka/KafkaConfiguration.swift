@@ -27,7 +27,7 @@ package struct KafkaConfiguration: Sendable {
     package static func embedded(bootstrap: KafkaBootstrap, clientID: String) -> KafkaConfiguration {
         var configuration = KafkaConfiguration(bootstrap: bootstrap, clientID: clientID)
         configuration.sessionTimeout = .seconds(6)
-        configuration.fetchWait = .milliseconds(5)
+        configuration.fetchWait = .milliseconds(6)
         // What is told there (stops, withdrawn rights) is heard by the next beat or renewal anyway, and every process asks.
         configuration.tailFetchWait = .milliseconds(20)
         configuration.metadataRefresh = .seconds(2)
@@ -80,7 +80,8 @@ extension KafkaConfiguration {
             "acks": "all",
             "message.timeout.ms": "\(deliveryTimeout.milliseconds)",
             "queue.buffering.max.messages": "\(KafkaProducer.maximumPending)",
-            "linger.ms": "1",
+            // What is sent at the same time goes together anyway; somebody waits for a doorbell.
+            "linger.ms": "0",
         ]) { $1 }
     }
 

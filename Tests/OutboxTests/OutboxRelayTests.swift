@@ -64,6 +64,25 @@ struct OutboxRelayTests {
         }
     }
 
+    @Test func whatTheRelayDoesNotWaitForIsNotHandedToTheNextBorrowerOfItsSession() async throws {
+        try await TestDatabase.with(migrations: .jobs) { pool in
+            let rows = OutboxRows(pool: pool)
+            try await append("one", on: pool)
+            let token = UUID()
+            func waitsForTheDisk() async throws -> Bool {
+                try await pool.query("SHOW synchronous_commit")[0].get("synchronous_commit", as: String.self) == "on"
+            }
+            let claimed = try await rows.claim(limit: 10, lease: .seconds(30), token: token).map(\.id)
+            #expect(try await waitsForTheDisk())
+            #expect(try await rows.release(claimed, token: token, after: .zero) == 1)
+            #expect(try await waitsForTheDisk())
+            let again = try await rows.claim(limit: 10, lease: .seconds(30), token: token).map(\.id)
+            #expect(again == claimed)
+            #expect(try await rows.remove(again, token: token) == 1)
+            #expect(try await waitsForTheDisk())
+        }
+    }
+
     @Test func sweepFindsWhatNobodyWokeFor() async throws {
         try await TestDatabase.with(migrations: .jobs) { pool in
             let publisher = TestPublisher()

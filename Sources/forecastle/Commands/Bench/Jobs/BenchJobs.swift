@@ -163,20 +163,27 @@ struct BenchJobs: AsyncParsableCommand {
         switch section {
         case .start:
             var results: [BenchResult] = []
-            for rate in [10, 100, 1_000] {
-                var percentiles: [[BenchSample]] = [[], []]
-                var refused = 0.0
-                for _ in 0..<(options.quick ? 1 : 3) {
-                    let (sorted, share) = try await database.startLatencies(perSecond: rate, seconds: options.quick ? 1 : 10)
-                    refused = max(refused, share)
-                    for (index, share) in [0.5, 0.99].enumerated() {
-                        percentiles[index].append(moment(sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))]))
-                    }
+            let seconds = options.quick ? 1.0 : 10.0
+            let rounds = options.quick ? 1 : 3
+            func add(_ name: String, _ title: String, _ latencies: [[Double]]) {
+                for (percentile, share) in [("p50", 0.5), ("p99", 0.99)] {
+                    let samples = latencies.map { moment($0[min($0.count - 1, Int(Double($0.count) * share))]) }
+                    results.append(result("\(name).\(percentile)", "\(title), \(percentile)", samples))
                 }
-                var title = "submit to start at \(rate) a second"
-                if refused > 0 { title += " (up to \(Int((refused * 100).rounded(.up))) % refused)" }
-                results.append(result("start.\(rate).p50", "\(title), p50", percentiles[0]))
-                results.append(result("start.\(rate).p99", "\(title), p99", percentiles[1]))
+            }
+            for rate in [10, 100, 1_000] {
+                var commits: [[Double]] = []
+                var starts: [[Double]] = []
+                var refused = 0.0
+                for _ in 0..<rounds {
+                    commits.append(try await database.commitLatencies(perSecond: rate, seconds: seconds))
+                    let (sorted, share) = try await database.startLatencies(perSecond: rate, seconds: seconds)
+                    starts.append(sorted)
+                    refused = max(refused, share)
+                }
+                let note = refused > 0 ? " (up to \(Int((refused * 100).rounded(.up))) % refused)" : ""
+                add("start.\(rate)", "submit to start at \(rate) a second\(note)", starts)
+                add("start.\(rate).raw", "a commit of raw PostgreSQL at \(rate) a second", commits)
             }
             return results
         case .idle:

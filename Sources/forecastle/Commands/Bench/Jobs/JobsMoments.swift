@@ -41,6 +41,23 @@ extension JobsDatabaseUnderTest {
         }
     }
 
+    /// The floor under every start: what a commit of one row takes, at a steady rate and with nothing else at work.
+    ///
+    /// - Returns: seconds, sorted.
+    func commitLatencies(perSecond rate: Int, seconds: Double) async throws -> [Double] {
+        try await pool.execute("CREATE TABLE IF NOT EXISTS raw_commit (id bigserial PRIMARY KEY)")
+        let began = ContinuousClock.now
+        var times: [Double] = []
+        for number in 0..<max(10, Int(Double(rate) * seconds)) {
+            try await Task.sleep(until: began + .seconds(1) / rate * number, tolerance: .microseconds(200))
+            let sent = ContinuousClock.now
+            try await pool.execute("INSERT INTO raw_commit DEFAULT VALUES")
+            times.append((ContinuousClock.now - sent) / .seconds(1))
+        }
+        try await pool.execute("DROP TABLE raw_commit")
+        return times.sorted()
+    }
+
     /// - Returns: how many were accepted.
     private func submit(_ jobs: [JobSubmission], every interval: Duration, _ engine: JobsEngine) async throws -> Int {
         let began = ContinuousClock.now
