@@ -129,7 +129,7 @@ struct RelayKilledBeforeMarking: ChaosCase {
                     == false
             }
             let waiting = try await trial.wait(for: "the relay's DELETE to wait", every: .milliseconds(10)) {
-                try await cluster.jobs.query(
+                try await cluster.superuser.query(
                     """
                     SELECT pid, application_name FROM pg_stat_activity
                     WHERE wait_event_type = 'Lock' AND query LIKE 'DELETE FROM outbox%'
