@@ -86,7 +86,7 @@ class RollingCluster(Cluster):
         import boto3
         return boto3.session.Session().client(
             service, region_name=REGION, endpoint_url=self.env[f"AWS_ENDPOINT_URL_{service.upper()}"],
-            config=Config(retries=RETRIES, connect_timeout=5, read_timeout=30),
+            config=Config(retries=RETRIES, connect_timeout=5, read_timeout=30), verify=self.ca_bundle,
             aws_access_key_id=self.env["AWS_ACCESS_KEY_ID"], aws_secret_access_key=self.env["AWS_SECRET_ACCESS_KEY"])
 
     def broker(self):
