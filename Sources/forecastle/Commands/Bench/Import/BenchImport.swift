@@ -195,7 +195,7 @@ struct ImportReport {
                             bars: record.results.filter { $0.name != "import.wc" }.compactMap { result in
                                 result.spread(Self.megabytesACPUSecond).map {
                                     BarChart.Bar(
-                                        label: String(result.title.prefix(34)), value: $0,
+                                        label: result.title.replacing(", no aggregation", with: ""), value: $0,
                                         isOurs: ["import.1", "import.2"].contains(result.name))
                                 }
                             }
